@@ -1,0 +1,101 @@
+#include "crypto/hash.h"
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <array>
+
+namespace entente::crypto {
+namespace {
+
+// Fetched once: an implicit fetch per call costs more than a short hash itself.
+const EVP_MD* Sha256Algorithm() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
+
+EVP_MD_CTX* ThreadContext() {
+  struct Holder {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    ~Holder() { EVP_MD_CTX_free(context); }
+  };
+  static thread_local Holder holder;
+  return holder.context;
+}
+
+void LabelledHash(std::string_view key, std::string_view label, Parts parts, uint8_t* out,
+                  size_t out_bytes) {
+  static constexpr std::string_view kPrefix = "entente/v1/";
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, reinterpret_cast<const uint8_t*>(key.data()), key.size(),
+                          out_bytes);
+  const auto update = [&state](std::string_view bytes) {
+    crypto_generichash_update(&state, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  };
+  update(kPrefix);
+  update(label);
+  update(std::string_view("\0", 1));
+  for (const std::string_view part : parts) {
+    std::array<char, 8> length{};
+    for (size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(part.size() >> (8 * i) & 0xFF);
+    update({length.data(), length.size()});
+    update(part);
+  }
+  crypto_generichash_final(&state, out, out_bytes);
+  sodium_memzero(&state, sizeof(state));
+}
+
+}  // namespace
+
+Hash H(std::string_view label, Parts parts) {
+  Hash out;
+  LabelledHash({}, label, parts, out.data(), Hash::kSize);
+  return out;
+}
+
+Secret32 K(const Secret32& key, std::string_view label, Parts parts) {
+  Secret32 out;
+  LabelledHash(key.view(), label, parts, out.data(), Secret32::kSize);
+  return out;
+}
+
+KeyAndCommit K64(const Secret32& key, std::string_view label, Parts parts) {
+  Secret<64> both;
+  LabelledHash(key.view(), label, parts, both.data(), 64);
+  return {*Secret32::From(both.view().substr(0, 32)), *Hash::From(both.view().substr(32))};
+}
+
+Hash Sha256(std::string_view bytes) { return Sha256({bytes}); }
+
+Hash Sha256(Parts parts) {
+  EVP_MD_CTX* const context = ThreadContext();
+  Hash out;
+  EVP_DigestInit_ex(context, Sha256Algorithm(), nullptr);
+  for (const std::string_view part : parts) EVP_DigestUpdate(context, part.data(), part.size());
+  EVP_DigestFinal_ex(context, out.data(), nullptr);
+  return out;
+}
+
+struct Sha256Stream::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
+  EVP_DigestInit_ex(state_->context, Sha256Algorithm(), nullptr);
+}
+Sha256Stream::~Sha256Stream() = default;
+Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
+Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
+
+void Sha256Stream::Update(std::string_view bytes) {
+  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+}
+
+Hash Sha256Stream::Finish() {
+  Hash out;
+  EVP_DigestFinal_ex(state_->context, out.data(), nullptr);
+  return out;
+}
+
+}  // namespace entente::crypto

@@ -1,0 +1,43 @@
+#include "crypto/key_tree.h"
+
+#include <bit>
+
+#include "crypto/hash.h"
+
+namespace entente::crypto {
+namespace {
+
+Secret32 Child(const Secret32& parent, uint32_t bit) {
+  const char byte = static_cast<char>(bit);
+  return K(parent, "tree", {std::string_view(&byte, 1)});
+}
+
+}  // namespace
+
+Hash SeedCommit(const LogId& log, uint32_t epoch, const Secret32& seed) {
+  std::string number;
+  AppendU32(&number, epoch);
+  return H("epoch", {log.view(), number, seed.view()});
+}
+
+Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix) {
+  Secret32 node = seed.Clone();
+  for (uint32_t d = 0; d < depth; ++d) node = Child(node, prefix >> (depth - 1 - d) & 1);
+  return node;
+}
+
+EntryKeys::EntryKeys(const Secret32& seed) { path_[0] = seed.Clone(); }
+
+Secret32 EntryKeys::Key(uint32_t leaf) {
+  // Ancestors down to the highest bit in which the two leaves differ are shared.
+  const uint32_t differ = leaf ^ leaf_;
+  const uint32_t shared = kTreeDepth - static_cast<uint32_t>(std::bit_width(differ));
+  valid_ = std::min(valid_, shared);
+  leaf_ = leaf;
+  for (; valid_ < kTreeDepth; ++valid_) {
+    path_[valid_ + 1] = Child(path_[valid_], leaf >> (kTreeDepth - 1 - valid_) & 1);
+  }
+  return path_[kTreeDepth].Clone();
+}
+
+}  // namespace entente::crypto

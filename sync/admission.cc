@@ -1,0 +1,260 @@
+#include "sync/admission.h"
+
+#include <optional>
+#include <utility>
+
+#include "crypto/ids.h"
+#include "crypto/note.h"
+#include "sync/entry_codec.h"
+#include "sync/limits.h"
+
+namespace entente::sync {
+namespace {
+
+// nonce, commitment, tag and the smallest padded text.
+constexpr size_t kSealedBytesMin = 24 + 32 + 16 + 256;
+
+bool Refuse(v1::RefusalCode code, std::string detail, Refusal* refusal) {
+  *refusal = {code, std::move(detail)};
+  return false;
+}
+
+}  // namespace
+
+struct Admission::Parsed {
+  struct Item {
+    uint8_t type;
+    uint32_t epoch;
+    Hash leaf;
+    std::optional<v1::Epoch> opened_epoch;
+  };
+  uint64_t skip = 0;  // entries of the batch that are already held
+  std::vector<Item> items;
+  uint32_t epoch = 0;
+  uint64_t epoch_first = 0;
+  Members members;
+};
+
+v1::Head DescribeLog(const LogState& log) {
+  v1::Head head;
+  head.set_log_id(log.id.str());
+  head.set_size(log.size);
+  head.set_root(log.Root().str());
+  head.set_jit_id(log.jit.str());
+  head.set_author(log.author.str());
+  head.set_author_card(log.author_card.str());
+  head.set_incarnation(log.incarnation);
+  head.set_audience_salt(log.salt);
+  head.set_audience_id(log.audience.str());
+  return head;
+}
+
+absl::StatusOr<v1::Batch> BuildBatch(const LogBook& logs, const LogState& log, uint64_t from,
+                                     size_t budget) {
+  v1::Batch batch;
+  *batch.mutable_head() = DescribeLog(log);
+  batch.set_from(from);
+  batch.set_head_note(log.head_note);
+  size_t bytes = 0;
+  const absl::Status read =
+      logs.ReadRange(log, from, log.size, [&](uint64_t, const StoredEntry& entry) {
+        if (batch.entries_size() > 0 && bytes + entry.body.size() > budget) return false;
+        v1::BatchEntry* out = batch.add_entries();
+        out->set_type(entry.type);
+        out->set_body(entry.body);
+        bytes += entry.body.size() + 8;
+        return batch.entries_size() < static_cast<int>(kBatchEntriesMax);
+      });
+  if (!read.ok()) return read;
+  const absl::StatusOr<crypto::CompactRange> edge =
+      logs.EdgeToHead(log, from + static_cast<uint64_t>(batch.entries_size()));
+  if (!edge.ok()) return edge.status();
+  for (const Hash& hash : edge->hashes()) batch.add_edge(hash.str());
+  return batch;
+}
+
+LogState* Admission::Meet(const v1::Head& head, const PartyId& sender, Refusal* refusal) {
+  const absl::StatusOr<LogId> id = LogId::From(head.log_id());
+  const absl::StatusOr<JitId> jit = JitId::From(head.jit_id());
+  const absl::StatusOr<PartyId> author = PartyId::From(head.author());
+  const absl::StatusOr<AudienceId> audience = AudienceId::From(head.audience_id());
+  if (!id.ok() || !jit.ok() || !author.ok() || !audience.ok()) {
+    Refuse(v1::REFUSAL_CODE_MALFORMED, "a head with malformed ids", refusal);
+    return nullptr;
+  }
+  if (LogState* known = context_.logs.Find(*id)) {
+    // Outside its audience a log does not exist, whoever asks or offers.
+    if (!known->members.empty() && !known->members.contains(sender)) {
+      Refuse(v1::REFUSAL_CODE_NOT_HERE, "offered by a body outside its audience", refusal);
+      return nullptr;
+    }
+    return known;
+  }
+  const TrustedCard* card = context_.cards.Find(*author);
+  if (card == nullptr || card->hash.view() != head.author_card()) {
+    Refuse(v1::REFUSAL_CODE_UNTRUSTED_CARD, "a log under a card that is not trusted here", refusal);
+    return nullptr;
+  }
+  if (crypto::ComputeLogId(*jit, card->log_key, *audience, head.incarnation()) != *id) {
+    Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a log id that does not follow from its parts", refusal);
+    return nullptr;
+  }
+  if (context_.logs.all().size() >= kLogsPerJit) {
+    Refuse(v1::REFUSAL_CODE_BUDGET, "more logs than this node keeps", refusal);
+    return nullptr;
+  }
+  LogState log;
+  log.id = *id;
+  log.jit = *jit;
+  log.author = *author;
+  log.author_card = card->hash;
+  log.incarnation = head.incarnation();
+  log.audience = *audience;
+  log.salt = head.audience_salt();
+  // An own log of an earlier life comes back from others: it is adopted, never written again.
+  log.frozen = *author == context_.self;
+  return &context_.logs.Add(std::move(log));
+}
+
+absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sender,
+                                      Admitted* admitted, Refusal* refusal) {
+  LogState* log = Meet(batch.head(), sender, refusal);
+  if (log == nullptr) return false;
+  admitted->log = log;
+  admitted->from = admitted->to = log->size;
+  admitted->complete = log->size == log->head_size;
+  const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
+  if (batch.from() > log->size || end <= log->size) return true;
+  if (log->author == context_.self && !log->frozen) {
+    return Refuse(v1::REFUSAL_CODE_FROZEN,
+                  "entries of this node's own log that it does not have: a copy of this node may "
+                  "be running elsewhere",
+                  refusal);
+  }
+  Parsed parsed;
+  crypto::CompactRange edge = crypto::CompactRange::Empty(end);
+  if (!Parse(batch, *log, &parsed, refusal)) return false;
+  if (!parsed.members.contains(context_.self) || !parsed.members.contains(sender)) {
+    return Refuse(v1::REFUSAL_CODE_BAD_AUDIENCE, "a log whose audience does not hold both of us",
+                  refusal);
+  }
+  if (!VerifyRoot(batch, *log, parsed, &edge, refusal)) return false;
+  if (absl::Status s = Keep(batch, *log, parsed, std::move(edge)); !s.ok()) return s;
+  admitted->to = log->size;
+  admitted->complete = log->size == log->head_size;
+  return true;
+}
+
+bool Admission::Parse(const v1::Batch& batch, const LogState& log, Parsed* parsed,
+                      Refusal* refusal) {
+  if (batch.entries_size() > static_cast<int>(kBatchEntriesMax)) {
+    return Refuse(v1::REFUSAL_CODE_TOO_BIG, "a batch of more than 4096 entries", refusal);
+  }
+  const TrustedCard* card = context_.cards.Find(log.author);
+  if (card == nullptr || card->hash != log.author_card) {
+    return Refuse(v1::REFUSAL_CODE_UNTRUSTED_CARD, "its author's card is not trusted here",
+                  refusal);
+  }
+  parsed->skip = log.size - batch.from();
+  parsed->epoch = log.epoch;
+  parsed->epoch_first = log.epoch_first;
+  parsed->members = log.members;
+  uint64_t index = log.size;
+  for (int i = static_cast<int>(parsed->skip); i < batch.entries_size(); ++i, ++index) {
+    const v1::BatchEntry& entry = batch.entries(i);
+    if (entry.body().size() > kEntryBytesMax) {
+      return Refuse(v1::REFUSAL_CODE_TOO_BIG, "an entry beyond 256 KiB", refusal);
+    }
+    Parsed::Item item;
+    item.type = static_cast<uint8_t>(entry.type());
+    if (entry.type() == crypto::kEpoch) {
+      v1::Epoch epoch;
+      if (!epoch.ParseFromString(entry.body()) || epoch.epoch() != parsed->epoch + 1 ||
+          epoch.first_index() != index + 1) {
+        return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE, "an epoch out of its place", refusal);
+      }
+      const absl::StatusOr<Members> members = CheckEpoch(epoch, log, card->log_key);
+      if (!members.ok()) {
+        return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE,
+                      std::string(ToStd(members.status().message())), refusal);
+      }
+      parsed->members = *members;
+      parsed->epoch = epoch.epoch();
+      parsed->epoch_first = epoch.first_index();
+      item.opened_epoch = std::move(epoch);
+    } else if (entry.type() != crypto::kSealed || parsed->epoch == 0 ||
+               index - parsed->epoch_first >= crypto::kTreeLeaves ||
+               entry.body().size() < kSealedBytesMin) {
+      return Refuse(v1::REFUSAL_CODE_MALFORMED, "an entry of no known form or without an epoch",
+                    refusal);
+    }
+    item.epoch = parsed->epoch;
+    item.leaf = crypto::LeafHash(HeaderOf(log.id, index, item.type, item.epoch, entry.body()));
+    parsed->items.push_back(std::move(item));
+  }
+  return true;
+}
+
+bool Admission::VerifyRoot(const v1::Batch& batch, const LogState& log, const Parsed& parsed,
+                           crypto::CompactRange* edge, Refusal* refusal) {
+  const TrustedCard* card = context_.cards.Find(log.author);
+  const absl::StatusOr<crypto::Checkpoint> head =
+      crypto::VerifyCheckpointNote(batch.head_note(), log.id, card->log_key);
+  if (!head.ok()) {
+    return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a head that its author did not sign", refusal);
+  }
+  const uint64_t end = log.size + parsed.items.size();
+  if (head->size < end || head->size < log.head_size) {
+    // An older head than the one held proves less than we know already; the sender has newer ones.
+    if (head->size < end) {
+      return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "more entries than the head covers", refusal);
+    }
+  }
+  std::vector<Hash> hashes;
+  for (const std::string& raw : batch.edge()) {
+    const absl::StatusOr<Hash> hash = Hash::From(raw);
+    if (!hash.ok()) return Refuse(v1::REFUSAL_CODE_MALFORMED, "a malformed edge hash", refusal);
+    hashes.push_back(*hash);
+  }
+  absl::StatusOr<crypto::CompactRange> given =
+      crypto::CompactRange::From(end, head->size, std::move(hashes));
+  if (!given.ok()) {
+    return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "an edge of the wrong length", refusal);
+  }
+  crypto::CompactRange tree = log.range;
+  for (const Parsed::Item& item : parsed.items) tree.Append(item.leaf);
+  if (!tree.AppendRange(*given).ok() || *tree.Root() != head->root) {
+    return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "entries that do not add up to the signed root",
+                  refusal);
+  }
+  *edge = *std::move(given);
+  return true;
+}
+
+absl::Status Admission::Keep(const v1::Batch& batch, LogState& log, const Parsed& parsed,
+                             crypto::CompactRange edge) {
+  log.members = parsed.members;
+  for (size_t i = 0; i < parsed.items.size(); ++i) {
+    const Parsed::Item& item = parsed.items[i];
+    const std::string& body = batch.entries(static_cast<int>(parsed.skip + i)).body();
+    if (item.opened_epoch.has_value()) {
+      log.epoch = item.opened_epoch->epoch();
+      log.epoch_first = item.opened_epoch->first_index();
+      if (absl::Status s = keys_.Learn(log, *item.opened_epoch); !s.ok()) {
+        log.locked_epochs.push_back(log.epoch);
+      }
+    }
+    if (absl::Status s = context_.logs.Append(log, item.type, item.epoch, item.leaf, body);
+        !s.ok()) {
+      return s;
+    }
+  }
+  const absl::StatusOr<crypto::Checkpoint> head = crypto::VerifyCheckpointNote(
+      batch.head_note(), log.id, context_.cards.Find(log.author)->log_key);
+  log.head_note = batch.head_note();
+  log.head_size = head->size;
+  log.head_edge = std::move(edge);
+  return absl::OkStatus();
+}
+
+}  // namespace entente::sync

@@ -1,0 +1,25 @@
+// What the parts of a replica share: who this node is and what it stands on.
+#pragma once
+
+#include <memory>
+
+#include "crypto/bytes.h"
+#include "crypto/entropy.h"
+#include "crypto/keystore.h"
+#include "sync/card_book.h"
+#include "sync/kv.h"
+#include "sync/log_book.h"
+
+namespace entente::sync {
+
+struct Context {
+  PartyId self;
+  std::shared_ptr<const crypto::NodeKeys> keys;
+  CardBook& cards;
+  OverlayKv& store;
+  LogBook& logs;
+  Entropy& entropy;
+  uint32_t incarnation = 0;  // of the logs this node writes
+};
+
+}  // namespace entente::sync

@@ -1,0 +1,59 @@
+// Epochs: how the members of an audience, and nobody else, get the keys of a log. Protocol §5.
+//
+// The author draws a random seed per epoch and writes an Epoch entry: a commitment to the seed and
+// one sealed box per member and key (reading key and recovery key, the author included). The seed
+// expands in a key tree to one key per entry. An Epoch that lacks any slot is refused by everybody;
+// a slot that does not open leaves the epoch locked here, while its entries are still stored,
+// acknowledged and forwarded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/key_tree.h"
+#include "crypto/secret.h"
+#include "entente/v1/entry.pb.h"
+#include "sync/context.h"
+
+namespace entente::sync {
+
+inline constexpr size_t kAudienceSaltBytes = 16;
+
+// The audience that the slots of `epoch` and its salt describe, checked in full: one reading slot
+// and one recovery slot per member, the author among them, ids that hash to `log`'s own.
+absl::StatusOr<Members> CheckEpoch(const v1::Epoch& epoch, const LogState& log,
+                                   const PublicKey& author_log_key);
+
+// A new epoch for `log`, sealed to every member's present keys. FailedPrecondition when a member's
+// card is not trusted here. Returns the Epoch's bytes; `seed` receives the secret.
+absl::StatusOr<std::string> MakeEpoch(const Context& context, const LogState& log,
+                                      uint64_t first_index, crypto::Secret32* seed);
+
+// The reading key ids the newest epoch of an own log was sealed to, to notice rotated keys.
+bool EpochStillCurrent(const Context& context, const LogState& log, const v1::Epoch& epoch);
+
+// Keys of the epochs this node could open; sequential reads of one epoch are cheap.
+class EpochKeys {
+ public:
+  explicit EpochKeys(const Context& context) : context_(context) {}
+
+  // Opens this node's slot of an Epoch entry and keeps the seed. NotFound: no slot for a key we
+  // have; DataLoss: the slot does not hold what the epoch commits to.
+  absl::Status Learn(const LogState& log, const v1::Epoch& epoch);
+  void Keep(const LogId& log, uint32_t epoch, const crypto::Secret32& seed);
+
+  // The key of one entry, or NotFound when the epoch is locked here.
+  absl::StatusOr<crypto::Secret32> EntryKey(const LogId& log, uint32_t epoch, uint32_t leaf);
+
+ private:
+  const Context& context_;
+  std::map<std::pair<LogId, uint32_t>, std::unique_ptr<crypto::EntryKeys>> open_;
+};
+
+}  // namespace entente::sync

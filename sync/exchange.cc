@@ -1,0 +1,461 @@
+#include "sync/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/hash.h"
+#include "crypto/note.h"
+#include "sync/entry_codec.h"
+#include "sync/limits.h"
+
+namespace entente::sync {
+namespace {
+
+// A frame's worth of digests; far more JITs than a body takes part in.
+constexpr int kDigestsMax = 65536;
+
+}  // namespace
+
+void Exchange::Start(Link& link, absl::Time now) {
+  link.logs.clear();
+  link.wanted.clear();
+  link.want_queue.clear();
+  link.want_queued.clear();
+  // What the peer has acknowledged durably is a safe guess of what it holds.
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (!Shared(log, link.peer)) continue;
+    const auto receipt = log.receipts.find(link.peer);
+    const uint64_t held = receipt == log.receipts.end() ? 0 : receipt->second.size;
+    link.logs[id] = {held, held, 0};
+  }
+  SendDigests(link, /*reply=*/false);
+  SendLaggingHeads(link);
+  link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+}
+
+absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now) {
+  link.last_heard = now;
+  switch (frame.frame_case()) {
+    case v1::Frame::kDigests:
+      OnDigests(link, frame.digests(), now);
+      return absl::OkStatus();
+    case v1::Frame::kHeads:
+      return OnHeads(link, frame.heads(), now);
+    case v1::Frame::kWant:
+      return OnWant(link, frame.want(), now);
+    case v1::Frame::kBatch:
+      return OnBatch(link, frame.batch(), now);
+    case v1::Frame::kCosign:
+      return OnCosign(link, frame.cosign(), now);
+    case v1::Frame::kRefused:
+      OnRefused(link, frame.refused(), now);
+      return absl::OkStatus();
+    case v1::Frame::kPing:
+      if (!frame.ping().reply()) {
+        v1::Frame pong;
+        pong.mutable_ping()->set_token(frame.ping().token());
+        pong.mutable_ping()->set_reply(true);
+        hooks_.send(link, std::move(pong));
+      }
+      return absl::OkStatus();
+    default:
+      // Frames of later versions are passed over: what they say can be asked for again.
+      return absl::OkStatus();
+  }
+}
+
+void Exchange::RunTimers(Link& link, absl::Time now) {
+  if (now < link.next_digest) return;
+  SendDigests(link, /*reply=*/false);
+  SendLaggingHeads(link);
+  link.wanted.clear();  // whatever was asked for and never came is asked for again
+  SendWants(link);
+  link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+}
+
+std::map<JitId, Hash> Exchange::DigestsFor(const PartyId& peer) const {
+  std::map<JitId, std::string> parts;
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (!Shared(log, peer)) continue;
+    std::string& part = parts[log.jit];
+    part.append(id.view());
+    AppendU64(&part, log.size);
+    part.append(log.Root().view());
+  }
+  std::map<JitId, Hash> out;
+  for (const auto& [jit, part] : parts) out[jit] = crypto::H("digest", {jit.view(), part});
+  return out;
+}
+
+void Exchange::SendDigests(Link& link, bool reply) {
+  v1::Frame frame;
+  v1::Digests* digests = frame.mutable_digests();
+  for (const auto& [jit, digest] : DigestsFor(link.peer)) {
+    v1::JitDigest* item = digests->add_jits();
+    item->set_jit_id(jit.str());
+    item->set_digest(digest.str());
+  }
+  digests->set_reply(reply);
+  hooks_.send(link, std::move(frame));
+}
+
+void Exchange::OnDigests(Link& link, const v1::Digests& digests, absl::Time now) {
+  if (digests.jits_size() > kDigestsMax) {
+    Refuse(link, {v1::REFUSAL_CODE_TOO_BIG, "too many digests"}, "", 0, now);
+    return;
+  }
+  std::map<JitId, Hash> own = DigestsFor(link.peer);
+  std::set<JitId> differing;
+  for (const auto& [jit, digest] : own) differing.insert(jit);
+  bool equal = true;
+  for (const v1::JitDigest& item : digests.jits()) {
+    const absl::StatusOr<JitId> jit = JitId::From(item.jit_id());
+    if (!jit.ok()) continue;
+    const auto mine = own.find(*jit);
+    if (mine == own.end()) {
+      equal = false;
+    } else if (mine->second.view() == item.digest()) {
+      differing.erase(*jit);
+    }
+  }
+  link.in_sync = equal && differing.empty();
+  if (!digests.reply()) SendDigests(link, /*reply=*/true);
+  SendHeads(link, differing);
+}
+
+void Exchange::SendHeads(Link& link, const std::set<JitId>& jits) {
+  v1::Frame frame;
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (!jits.contains(log.jit) || !Shared(log, link.peer)) continue;
+    *frame.mutable_heads()->add_heads() = DescribeLog(log);
+    if (frame.heads().heads_size() >= static_cast<int>(kHeadsPerFrame)) {
+      hooks_.send(link, std::move(frame));
+      frame = v1::Frame();
+    }
+  }
+  if (frame.has_heads()) hooks_.send(link, std::move(frame));
+}
+
+// Own logs that the peer has not acknowledged in full: repairs lost pushes and lost receipts.
+void Exchange::SendLaggingHeads(Link& link) {
+  v1::Frame frame;
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (log.author != context_.self || !Shared(log, link.peer)) continue;
+    const auto receipt = log.receipts.find(link.peer);
+    if (receipt != log.receipts.end() && receipt->second.size >= log.size &&
+        receipt->second.opened >= log.size) {
+      continue;
+    }
+    *frame.mutable_heads()->add_heads() = DescribeLog(log);
+    if (frame.heads().heads_size() >= static_cast<int>(kHeadsPerFrame)) break;
+  }
+  if (frame.has_heads()) hooks_.send(link, std::move(frame));
+}
+
+absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time now) {
+  if (heads.heads_size() > static_cast<int>(kHeadsPerFrame)) {
+    Refuse(link, {v1::REFUSAL_CODE_TOO_BIG, "too many heads"}, "", 0, now);
+    return absl::OkStatus();
+  }
+  for (const v1::Head& head : heads.heads()) {
+    Refusal refusal;
+    LogState* log = admission_.Meet(head, link.peer, &refusal);
+    if (log == nullptr) {
+      Refuse(link, refusal, head.log_id(), head.size(), now);
+      continue;
+    }
+    PeerLog& theirs = link.logs[log->id];
+    theirs.known = head.size();
+    theirs.sent = std::max(theirs.sent, head.size());
+    theirs.unacked_bytes = 0;
+    if (head.size() > log->size) {
+      QueueWant(link, log->id);
+    } else if (head.size() == log->size && head.root() != log->Root().view()) {
+      refusals_.Record(link.peer, false, v1::REFUSAL_CODE_FORK, "two trees of one size", now);
+    } else if (head.size() == log->size && log->author == link.peer) {
+      SendCosign(link, *log, /*with_files=*/true);
+    }
+  }
+  SendWants(link);
+  return absl::OkStatus();
+}
+
+void Exchange::QueueWant(Link& link, const LogId& log) {
+  if (link.wanted.contains(log) || !link.want_queued.insert(log).second) return;
+  link.want_queue.push_back(log);
+}
+
+void Exchange::SendWants(Link& link) {
+  while (!link.want_queue.empty() && link.wanted.size() < kWantsInFlightMax) {
+    const LogId id = link.want_queue.front();
+    link.want_queue.pop_front();
+    link.want_queued.erase(id);
+    const LogState* log = context_.logs.Find(id);
+    const auto theirs = link.logs.find(id);
+    if (log == nullptr || theirs == link.logs.end() || theirs->second.known <= log->size) continue;
+    v1::Frame frame;
+    v1::Want* want = frame.mutable_want();
+    want->set_log_id(id.str());
+    want->set_from(log->size);
+    want->set_to(theirs->second.known);
+    want->set_budget_bytes(kWantBudgetBytes);
+    link.wanted[id] = 0;
+    hooks_.send(link, std::move(frame));
+  }
+}
+
+absl::Status Exchange::OnWant(Link& link, const v1::Want& want, absl::Time now) {
+  const absl::StatusOr<LogId> id = LogId::From(want.log_id());
+  const LogState* log = id.ok() ? context_.logs.Find(*id) : nullptr;
+  // "Not there" and "not for you" are one answer.
+  if (log == nullptr || !Shared(*log, link.peer) || want.from() > log->size) {
+    Refuse(link, {v1::REFUSAL_CODE_NOT_HERE, "asked for a log it is not in the audience of"},
+           want.log_id(), want.from(), now);
+    return absl::OkStatus();
+  }
+  PeerLog& theirs = link.logs[log->id];
+  theirs.known = want.from();
+  theirs.unacked_bytes = 0;
+  uint64_t from = want.from();
+  size_t left = std::min(want.budget_bytes(), kWantBudgetBytes);
+  while (from < log->size && left > 0) {
+    absl::StatusOr<v1::Batch> batch =
+        BuildBatch(context_.logs, *log, from, std::min(left, kBatchBytesMax));
+    if (!batch.ok()) return batch.status();
+    from += static_cast<uint64_t>(batch->entries_size());
+    const size_t bytes = batch->ByteSizeLong();
+    left -= std::min(left, bytes);
+    v1::Frame frame;
+    *frame.mutable_batch() = *std::move(batch);
+    hooks_.send(link, std::move(frame));
+  }
+  theirs.sent = from;
+  return absl::OkStatus();
+}
+
+bool Exchange::WithinSigningBudget(const v1::Batch& batch) const {
+  const absl::StatusOr<JitId> jit = JitId::From(batch.head().jit_id());
+  if (!jit.ok() || hooks_.agreement_in_force(*jit)) return true;
+  uint64_t entries = static_cast<uint64_t>(batch.entries_size());
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (log.jit == *jit) entries += log.size;
+  }
+  return entries <= kEntriesBeforeAgreement;
+}
+
+absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time now) {
+  Refusal refusal;
+  if (!WithinSigningBudget(batch)) {
+    Refuse(link, {v1::REFUSAL_CODE_BUDGET, "more than the signing of an agreement needs"},
+           batch.head().log_id(), batch.from(), now);
+    return absl::OkStatus();
+  }
+  Admitted admitted;
+  const absl::StatusOr<bool> good = admission_.Admit(batch, link.peer, &admitted, &refusal);
+  if (!good.ok()) return good.status();
+  if (!*good) {
+    Refuse(link, refusal, batch.head().log_id(), batch.from(), now);
+    return absl::OkStatus();
+  }
+  LogState& log = *admitted.log;
+  PeerLog& theirs = link.logs[log.id];
+  const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
+  theirs.known = std::max({theirs.known, end, log.head_size});
+  theirs.sent = std::max(theirs.sent, std::min(end, log.size));
+  if (admitted.to > admitted.from) {
+    if (absl::Status s = OpenEntries(log, admitted.from); !s.ok()) return s;
+    context_.logs.Save(log);
+    for (Link* other : hooks_.links()) {
+      if (other != &link && Shared(log, other->peer) && log.author != other->peer) {
+        other->next_digest = std::min(other->next_digest, now + kDigestDelay);
+      }
+    }
+  }
+  if (admitted.complete) {
+    link.wanted.erase(log.id);
+    if (admitted.to > admitted.from) {
+      if (absl::Status s = CosignAndTell(log, now); !s.ok()) return s;
+    } else {
+      SendCosign(link, log);
+    }
+  }
+  // More to come: ask again once the budget of the last request has arrived, or when it was never
+  // asked for (a push that started behind a gap).
+  if (log.size < theirs.known) {
+    const auto asked = link.wanted.find(log.id);
+    if (asked != link.wanted.end()) asked->second += batch.ByteSizeLong();
+    if (asked == link.wanted.end() || asked->second >= kWantBudgetBytes ||
+        admitted.to == admitted.from) {
+      link.wanted.erase(log.id);
+      QueueWant(link, log.id);
+    }
+  }
+  SendWants(link);
+  return absl::OkStatus();
+}
+
+absl::Status Exchange::OpenEntries(LogState& log, uint64_t from) {
+  uint64_t epoch_first = 0;
+  bool contiguous = log.opened >= from;
+  // The epoch in force at `from` is the newest one that starts at or before it.
+  uint64_t start = from;
+  if (from > 0) {
+    const absl::StatusOr<StoredEntry> before = context_.logs.Read(log, from - 1);
+    if (!before.ok()) return before.status();
+    const bool same_epoch = before->epoch == log.epoch;
+    epoch_first = log.epoch_first;
+    if (!same_epoch) {
+      // Rare: an epoch began within this batch. Walk back to the start of the older one.
+      while (start > 0) {
+        const absl::StatusOr<StoredEntry> entry = context_.logs.Read(log, start - 1);
+        if (!entry.ok()) return entry.status();
+        if (entry->type == crypto::kEpoch) break;
+        --start;
+      }
+      epoch_first = start;
+    }
+  }
+  return context_.logs.ReadRange(
+      log, from, log.size, [&](uint64_t index, const StoredEntry& stored) {
+        bool good = true;
+        if (stored.type == crypto::kEpoch) {
+          epoch_first = index + 1;
+        } else {
+          absl::StatusOr<OpenedEntry> entry = OpenEntry(log, index, stored, epoch_first, keys_);
+          good = entry.ok();
+          if (good) hooks_.opened(*std::move(entry));
+        }
+        contiguous = contiguous && good;
+        if (contiguous) log.opened = index + 1;
+        return true;
+      });
+}
+
+absl::Status Exchange::CosignAndTell(LogState& log, absl::Time now) {
+  Receipt& own = log.receipts[context_.self];
+  if (log.size > own.size || own.cosignature.empty()) {
+    own.size = log.size;
+    own.cosignature =
+        crypto::CosignLine(log.head_note, context_.self, context_.keys->cosign,
+                           static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixSeconds(now))));
+  }
+  own.opened = log.opened;
+  context_.logs.SaveReceipt(log, context_.self, own);
+  for (Link* link : hooks_.links()) {
+    if (log.members.contains(link->peer)) SendCosign(*link, log);
+  }
+  return absl::OkStatus();
+}
+
+void Exchange::SendCosign(Link& link, const LogState& log, bool with_files) {
+  const auto own = log.receipts.find(context_.self);
+  if (log.author == context_.self || own == log.receipts.end()) return;
+  v1::Frame frame;
+  v1::Cosign* cosign = frame.mutable_cosign();
+  cosign->set_log_id(log.id.str());
+  cosign->set_size(own->second.size);
+  cosign->set_cosignature(own->second.cosignature);
+  cosign->set_opened(own->second.opened);
+  for (const uint32_t epoch : log.locked_epochs) cosign->add_locked_epochs(epoch);
+  if (with_files && log.author == link.peer) {
+    for (std::string& blob : hooks_.received_blobs_for(link.peer)) {
+      cosign->add_received_blobs(std::move(blob));
+    }
+  }
+  hooks_.send(link, std::move(frame));
+}
+
+void Exchange::SendReceipts(const PartyId& peer) {
+  for (Link* link : hooks_.links()) {
+    if (link->peer != peer) continue;
+    for (const auto& [id, log] : context_.logs.all()) {
+      if (log.author == peer && Shared(log, peer)) {
+        SendCosign(*link, log, /*with_files=*/true);
+        break;  // the list of files rides on one receipt
+      }
+    }
+  }
+}
+
+absl::Status Exchange::OnCosign(Link& link, const v1::Cosign& cosign, absl::Time now) {
+  const absl::StatusOr<LogId> id = LogId::From(cosign.log_id());
+  LogState* log = id.ok() ? context_.logs.Find(*id) : nullptr;
+  if (log == nullptr || !Shared(*log, link.peer) || cosign.size() > log->size) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(*log, cosign.size());
+  if (!range.ok()) return range.status();
+  const std::string text =
+      crypto::CheckpointText({crypto::LogOrigin(log->id), cosign.size(), *range->Root()});
+  const TrustedCard* card = context_.cards.Find(link.peer);
+  if (card == nullptr ||
+      !crypto::VerifyCosignLine(text, cosign.cosignature(), link.peer, card->cosign_key).ok()) {
+    Refuse(link, {v1::REFUSAL_CODE_BAD_PROOF, "a receipt whose signature does not hold"},
+           cosign.log_id(), cosign.size(), now);
+    return absl::OkStatus();
+  }
+  Receipt& receipt = log->receipts[link.peer];
+  if (cosign.size() > receipt.size || cosign.opened() > receipt.opened) {
+    if (cosign.size() >= receipt.size) {
+      receipt.size = cosign.size();
+      receipt.cosignature = cosign.cosignature();
+    }
+    receipt.opened = std::max(receipt.opened, std::min(cosign.opened(), log->size));
+    context_.logs.SaveReceipt(*log, link.peer, receipt);
+  }
+  hooks_.receipt(link.peer, cosign);
+  PeerLog& theirs = link.logs[log->id];
+  theirs.known = std::max(theirs.known, cosign.size());
+  theirs.sent = std::max(theirs.sent, theirs.known);
+  if (theirs.known >= theirs.sent) theirs.unacked_bytes = 0;
+  return log->author == context_.self ? PushTo(link, *log) : absl::OkStatus();
+}
+
+absl::Status Exchange::Push(const LogState& log) {
+  for (Link* link : hooks_.links()) {
+    if (!Shared(log, link->peer)) continue;
+    if (absl::Status s = PushTo(*link, log); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Exchange::PushAll(Link& link, const LogState& log) {
+  PeerLog& theirs = link.logs[log.id];
+  while (theirs.sent < log.size) {
+    theirs.unacked_bytes = 0;
+    if (absl::Status s = PushTo(link, log); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Exchange::PushTo(Link& link, const LogState& log) {
+  PeerLog& theirs = link.logs[log.id];
+  while (theirs.sent < log.size && theirs.unacked_bytes < kPushBytesMax) {
+    absl::StatusOr<v1::Batch> batch = BuildBatch(context_.logs, log, theirs.sent, kBatchBytesMax);
+    if (!batch.ok()) return batch.status();
+    theirs.sent += static_cast<uint64_t>(batch->entries_size());
+    theirs.unacked_bytes += batch->ByteSizeLong();
+    v1::Frame frame;
+    *frame.mutable_batch() = *std::move(batch);
+    hooks_.send(link, std::move(frame));
+  }
+  return absl::OkStatus();
+}
+
+void Exchange::Refuse(Link& link, const Refusal& refusal, const std::string& subject,
+                      uint64_t position, absl::Time now) {
+  refusals_.Record(link.peer, /*by_peer=*/false, refusal.code, refusal.detail, now);
+  v1::Frame frame;
+  frame.mutable_refused()->set_code(refusal.code);
+  frame.mutable_refused()->set_subject(subject.substr(0, 64));
+  frame.mutable_refused()->set_position(position);
+  hooks_.send(link, std::move(frame));
+}
+
+void Exchange::OnRefused(Link& link, const v1::Refused& refused, absl::Time now) {
+  refusals_.Record(link.peer, /*by_peer=*/true, refused.code(), "", now);
+  const absl::StatusOr<LogId> id = LogId::From(refused.subject());
+  if (id.ok()) link.wanted.erase(*id);
+}
+
+}  // namespace entente::sync

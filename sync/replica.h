@@ -1,0 +1,132 @@
+// The replicated half of a node: own and others' logs, links to peers, parcels, files.
+//
+// Pure: time comes in as `now`, chance through Entropy, storage through OverlayKv; what has to
+// happen in the world comes out as Effects (sync/effects.h has the order). One thread steps it.
+// The layer above learns of every entry that becomes readable through TakeOpened, its own included:
+// there is no other way in.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "sync/blob_sync.h"
+#include "sync/context.h"
+#include "sync/effects.h"
+#include "sync/epoch.h"
+#include "sync/exchange.h"
+#include "sync/link.h"
+#include "sync/log_writer.h"
+#include "sync/mailbox.h"
+#include "sync/parcels.h"
+#include "sync/refusals.h"
+
+namespace entente::sync {
+
+struct ReplicaOptions {
+  PartyId self;
+  std::shared_ptr<const crypto::NodeKeys> keys;
+  absl::Duration relay_cadence = absl::Minutes(5);
+  bool relay_immediate = false;
+  uint64_t auto_fetch_bytes = UINT64_MAX;
+  std::function<bool(const JitId&)> agreement_in_force;
+};
+
+enum class Route { kNone, kDirect, kRelay };
+
+// Which way two bodies talk, from their cards alone, so that both ends agree.
+Route RouteBetween(const v1::NodeCard& a, const v1::NodeCard& b);
+// Of two nodes that talk directly, the one that opens the connection.
+bool Dials(const TrustedCard& self, const TrustedCard& peer);
+
+enum class DeliveryState { kQueued, kAtRelay, kStored, kVerified };
+
+class Replica {
+ public:
+  Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy);
+  Replica(const Replica&) = delete;
+  Replica& operator=(const Replica&) = delete;
+
+  // Loads what the store holds. `anchors` tells which heads have left this node; when the store is
+  // behind them, or the anchor is missing, own logs are frozen and a new incarnation begins.
+  absl::Status Load(const std::vector<AnchorRecord>& anchors, bool anchor_missing);
+  // Hands every readable entry of every log to TakeOpened; once, after Load.
+  absl::Status ReplayAll();
+  // Parcel roads say hello after a start.
+  void StartParcelLinks(absl::Time now);
+
+  absl::Status Handle(absl::Time now, const Input& input);
+  absl::StatusOr<std::vector<EntryRef>> Append(absl::Time now, std::vector<Draft> drafts);
+  absl::StatusOr<bool> TrustCard(std::string_view signed_card, absl::Time now);
+  void AddLocalFile(const v1::FileRef& file) { blobs_->AddLocal(file); }
+
+  // For a parcel on a disk: everything `peer` lacks as far as this node knows.
+  absl::Status ExportParcels(const PartyId& peer, absl::Time now, std::vector<std::string>* out);
+  absl::StatusOr<Parcels::Opened> ImportParcel(std::string_view parcel, absl::Time now);
+
+  // At the end of a step: timers, parcels, the next wake-up, and everything collected since.
+  absl::StatusOr<Effects> Finish(absl::Time now);
+  std::vector<OpenedEntry> TakeOpened();
+  std::vector<v1::FileRef> TakeReceivedFiles();
+  bool TakePeersChanged();
+
+  // ---- what people ask about
+  const CardBook& cards() const { return cards_; }
+  const LogBook& logs() const { return logs_; }
+  const BlobSync& blobs() const { return *blobs_; }
+  const Refusals& refusals() const { return refusals_; }
+  uint32_t incarnation() const { return context_.incarnation; }
+  bool Connected(const PartyId& peer) const;
+  bool InSync(const PartyId& peer) const;
+  absl::Time LastContact(const PartyId& peer) const;
+  Route RouteTo(const PartyId& peer) const;
+  DeliveryState Delivery(const EntryRef& ref, const PartyId& peer) const;
+  uint64_t WaitingFor(const PartyId& peer) const;
+  uint64_t OnlyHere() const;
+  EpochKeys& epoch_keys() { return epoch_keys_; }
+
+ private:
+  absl::Status CheckAnchors(const std::vector<AnchorRecord>& anchors, bool anchor_missing);
+  void OnSessionOpened(const SessionOpened& opened, absl::Time now);
+  void OnSessionClosed(SessionId session);
+  absl::Status OnFrame(SessionId session, const v1::Frame& frame, absl::Time now);
+  absl::Status OnReadyFrame(Link& link, const v1::Frame& frame, absl::Time now);
+  absl::Status OnParcel(std::string_view parcel, absl::Time now);
+  void OnDeposited(const ParcelDeposited& deposited);
+  void UpdateParcelLinks(absl::Time now);
+  absl::Status FlushParcels(absl::Time now);
+  void CloseLink(SessionId session, std::string reason);
+  void Send(Link& link, v1::Frame frame);
+  std::vector<Link*> ReadyLinks();
+  Link* DirectLink(const PartyId& peer);
+  const Link* AnyLink(const PartyId& peer) const;
+
+  ReplicaOptions options_;
+  OverlayKv& store_;
+  CardBook cards_;
+  LogBook logs_;
+  Refusals refusals_;
+  Context context_;
+  EpochKeys epoch_keys_;
+  LogWriter writer_;
+  Parcels parcels_;
+  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<BlobSync> blobs_;
+
+  std::map<SessionId, Link> sessions_;
+  std::map<PartyId, Link> parcel_links_;
+  std::map<PartyId, absl::Time> last_contact_;
+  std::map<PartyId, std::map<LogId, uint64_t>> at_relay_;
+
+  Effects effects_;
+  std::vector<OpenedEntry> opened_;
+  std::vector<v1::FileRef> received_files_;
+  bool peers_changed_ = false;
+};
+
+}  // namespace entente::sync
