@@ -1,0 +1,41 @@
+// What people do with agreements and strategies: propose, sign, reject, show.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entente/v1/client.pb.h"
+#include "node/core/state.h"
+
+namespace entente::core {
+
+absl::StatusOr<v1::ProposeAgreementResponse> ProposeAgreement(
+    State& state, absl::Time now, const Caller& caller, const v1::ProposeAgreementRequest& request);
+absl::StatusOr<v1::SignAgreementResponse> SignAgreement(State& state, absl::Time now,
+                                                        const Caller& caller,
+                                                        const v1::SignAgreementRequest& request);
+absl::StatusOr<v1::RejectAgreementResponse> RejectAgreement(
+    State& state, absl::Time now, const Caller& caller, const v1::RejectAgreementRequest& request);
+absl::StatusOr<v1::ShowAgreementResponse> ShowAgreement(State& state, absl::Time now,
+                                                        const Caller& caller,
+                                                        const v1::ShowAgreementRequest& request);
+absl::StatusOr<v1::ListAgreementsResponse> ListAgreements(State& state, absl::Time now,
+                                                          const Caller& caller,
+                                                          const v1::ListAgreementsRequest& request);
+
+absl::StatusOr<v1::ProposeStrategyResponse> ProposeStrategy(
+    State& state, absl::Time now, const Caller& caller, const v1::ProposeStrategyRequest& request);
+absl::StatusOr<v1::SignStrategyResponse> SignStrategy(State& state, absl::Time now,
+                                                      const Caller& caller,
+                                                      const v1::SignStrategyRequest& request);
+absl::StatusOr<v1::RejectStrategyResponse> RejectStrategy(State& state, absl::Time now,
+                                                          const Caller& caller,
+                                                          const v1::RejectStrategyRequest& request);
+absl::StatusOr<v1::ShowStrategyResponse> ShowStrategy(State& state, absl::Time now,
+                                                      const Caller& caller,
+                                                      const v1::ShowStrategyRequest& request);
+
+// "SIGNING", "IN_FORCE", "EXPIRED", "REJECTED", "SUPERSEDED", "INVALID".
+std::string AgreementStateName(const sync::DecisionChain& chain, const sync::ProposalState& state,
+                               absl::Time now);
+
+}  // namespace entente::core

@@ -1,0 +1,225 @@
+#include "node/driver/driver.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/time/clock.h"
+
+namespace entente::driver {
+namespace {
+
+// Inputs that share one commit: enough to amortise the sync, few enough to answer soon.
+constexpr size_t kItemsPerCommit = 256;
+constexpr size_t kBytesPerCommit = 8 << 20;
+// What may wait: beyond it the threads that bring more wait themselves.
+constexpr size_t kQueueBytesMax = 64 << 20;
+constexpr absl::Duration kSpaceCheckInterval = absl::Milliseconds(500);
+
+size_t WeightOf(const sync::Input& input) {
+  if (const auto* frame = std::get_if<sync::FrameReceived>(&input)) {
+    return frame->frame.ByteSizeLong() + 256;
+  }
+  if (const auto* parcel = std::get_if<sync::ParcelReceived>(&input)) {
+    return parcel->parcel.size() + 256;
+  }
+  if (const auto* read = std::get_if<sync::ChunkRead>(&input)) return read->sealed.size() + 256;
+  return 256;
+}
+
+// Reads go on when the volume is full; only what has to be written is refused.
+bool Reads(const std::string& method) {
+  const size_t slash = method.rfind('/');
+  const std::string name = slash == std::string::npos ? method : method.substr(slash + 1);
+  for (const char* verb : {"Get", "List", "Show", "Explain", "Verify", "WhoAmI", "Export"}) {
+    if (name.rfind(verb, 0) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Driver::Driver(core::Engine& engine, store::RocksKv& kv, store::AnchorFile& anchor,
+               Outlets outlets)
+    : engine_(engine), kv_(kv), anchor_(anchor), outlets_(std::move(outlets)) {}
+
+Driver::~Driver() { Stop(); }
+
+void Driver::Start() { thread_ = std::thread([this] { Run(); }); }
+
+void Driver::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  room_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  std::map<uint64_t, AnswerCallback> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(waiting, waiting_);
+  }
+  for (auto& [call, callback] : waiting) {
+    callback({call, absl::UnavailableError("the node is stopping"), nullptr});
+  }
+}
+
+void Driver::Post(sync::Input input) { PostThen(std::move(input), nullptr); }
+
+void Driver::PostThen(sync::Input input, std::function<void()> durable) {
+  const size_t bytes = WeightOf(input);
+  {
+    std::unique_lock lock(mutex_);
+    if (std::holds_alternative<sync::FrameReceived>(input)) {
+      room_.wait(lock, [this] { return stopping_ || queued_bytes_ < kQueueBytesMax; });
+    }
+    if (stopping_) return;
+    queued_bytes_ += bytes;
+    queue_.push_back({core::Input(std::move(input)), bytes, std::move(durable)});
+  }
+  work_.notify_one();
+}
+
+void Driver::Submit(core::Command command, AnswerCallback answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      command.call = next_call_++;
+      waiting_[command.call] = std::move(answer);
+      queue_.push_back({core::Input(std::move(command)), 256, nullptr});
+      queued_bytes_ += 256;
+      work_.notify_one();
+      return;
+    }
+  }
+  answer({command.call, absl::UnavailableError("the node is stopping"), nullptr});
+}
+
+void Driver::Inspect(const std::function<void(core::Engine&)>& read) {
+  std::unique_lock lock(mutex_);
+  if (stopping_) return;
+  inspections_.push_back(&read);
+  work_.notify_one();
+  inspected_.wait(lock, [&] {
+    return stopping_ ||
+           std::find(inspections_.begin(), inspections_.end(), &read) == inspections_.end();
+  });
+  // While it waits in the list it must not be left behind.
+  inspections_.erase(std::remove(inspections_.begin(), inspections_.end(), &read),
+                     inspections_.end());
+}
+
+bool Driver::WaitForWork(std::deque<Item>* items) {
+  std::unique_lock lock(mutex_);
+  const absl::Duration until = wake_up_ - absl::Now();
+  const auto ready = [this] { return stopping_ || !queue_.empty() || !inspections_.empty(); };
+  if (until >= absl::Hours(1)) {
+    work_.wait_for(lock, std::chrono::hours(1), ready);
+  } else {
+    work_.wait_for(lock, absl::ToChronoNanoseconds(std::max(until, absl::ZeroDuration())), ready);
+  }
+  if (stopping_) return false;
+  while (!inspections_.empty()) {
+    (*inspections_.front())(engine_);
+    inspections_.pop_front();
+    inspected_.notify_all();
+  }
+  size_t bytes = 0;
+  while (!queue_.empty() && items->size() < kItemsPerCommit && bytes < kBytesPerCommit) {
+    bytes += queue_.front().bytes;
+    items->push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= std::min(queued_bytes_, bytes);
+  if (items->empty()) items->push_back({core::Input(sync::Input(sync::Tick{})), 0, nullptr});
+  lock.unlock();
+  room_.notify_all();
+  return true;
+}
+
+void Driver::Run() {
+  for (;;) {
+    std::deque<Item> items;
+    if (!WaitForWork(&items)) return;
+    if (absl::Status s = StepAll(items); !s.ok()) {
+      outlets_.fatal(s);
+      return;
+    }
+  }
+}
+
+bool Driver::RefusedForSpace(const core::Input& input) {
+  const auto* command = std::get_if<core::Command>(&input);
+  const auto* peer = std::get_if<sync::Input>(&input);
+  const auto* frame = peer == nullptr ? nullptr : std::get_if<sync::FrameReceived>(peer);
+  const bool writes = (command != nullptr && !Reads(command->method)) ||
+                      (frame != nullptr && frame->frame.has_batch());
+  if (!writes) return false;
+  const absl::Time now = absl::Now();
+  if (now - space_checked_ >= kSpaceCheckInterval) {
+    space_ = kv_.CheckSpace();
+    space_checked_ = now;
+  }
+  if (space_.ok()) return false;
+  if (command != nullptr) Answer({command->call, space_, nullptr});
+  return true;
+}
+
+absl::Status Driver::StepAll(std::deque<Item>& items) {
+  core::Effects all;
+  std::vector<std::function<void()>> durable;
+  const absl::Time now = absl::Now();
+  for (Item& item : items) {
+    if (RefusedForSpace(item.input)) continue;
+    absl::StatusOr<core::Effects> step = engine_.Step(now, item.input);
+    if (!step.ok()) return step.status();
+    all.writes.Append(std::move(step->writes));
+    const auto move_all = [](auto& from, auto& to) {
+      std::move(from.begin(), from.end(), std::back_inserter(to));
+    };
+    move_all(step->answers, all.answers);
+    move_all(step->anchors, all.anchors);
+    move_all(step->frames, all.frames);
+    move_all(step->parcels, all.parcels);
+    move_all(step->closes, all.closes);
+    move_all(step->file_jobs, all.file_jobs);
+    all.peers_changed |= step->peers_changed;
+    all.wake_up = step->wake_up;  // the last step sees everything the earlier ones asked for
+    if (item.durable) durable.push_back(std::move(item.durable));
+  }
+  return Release(std::move(all), std::move(durable));
+}
+
+absl::Status Driver::Release(core::Effects effects, std::vector<std::function<void()>> durable) {
+  if (!effects.writes.empty()) {
+    if (absl::Status s = kv_.Commit(effects.writes); !s.ok()) return s;
+  }
+  engine_.Committed();
+  for (core::Answer& answer : effects.answers) Answer(std::move(answer));
+  for (const auto& done : durable) done();
+  if (!effects.anchors.empty()) {
+    if (absl::Status s = anchor_.Append(effects.anchors); !s.ok()) return s;
+  }
+  for (const sync::FrameOut& frame : effects.frames) outlets_.send_frame(frame);
+  for (const sync::ParcelOut& parcel : effects.parcels) outlets_.send_parcel(parcel);
+  for (const sync::CloseSession& close : effects.closes) outlets_.close_session(close);
+  for (sync::FileJob& job : effects.file_jobs) outlets_.run_job(std::move(job));
+  if (effects.peers_changed) outlets_.peers_changed();
+  wake_up_ = effects.wake_up;
+  return absl::OkStatus();
+}
+
+void Driver::Answer(core::Answer answer) {
+  AnswerCallback callback;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = waiting_.find(answer.call);
+    if (it == waiting_.end()) return;
+    callback = std::move(it->second);
+    waiting_.erase(it);
+  }
+  callback(std::move(answer));
+}
+
+}  // namespace entente::driver

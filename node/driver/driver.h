@@ -1,0 +1,93 @@
+// The one thread that steps the engine, and the order in which effects leave it:
+//   commit → answers → anchor → frames and parcels → file jobs.
+// Steps that are waiting share one commit (group commit); the order holds for the group.
+//
+// Any storage error is fatal: the process stops and a restart verifies what is there. A full volume
+// is noticed before that: commands that would write are refused with a clear answer.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "node/core/engine.h"
+#include "node/driver/file_pool.h"
+#include "node/store/anchor_file.h"
+#include "node/store/rocks_kv.h"
+
+namespace entente::driver {
+
+class Driver {
+ public:
+  // Where effects go. Called on the driver's thread; must not block for long.
+  struct Outlets {
+    std::function<void(const sync::FrameOut&)> send_frame;
+    std::function<void(const sync::CloseSession&)> close_session;
+    std::function<void(const sync::ParcelOut&)> send_parcel;
+    std::function<void(sync::FileJob)> run_job;
+    std::function<void()> peers_changed;
+    std::function<void(const absl::Status&)> fatal;
+  };
+  using AnswerCallback = std::function<void(core::Answer)>;
+
+  Driver(core::Engine& engine, store::RocksKv& kv, store::AnchorFile& anchor, Outlets outlets);
+  ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void Start();
+  void Stop();  // after the step under way; waiting commands are answered Unavailable
+
+  // From any thread. Waits while the queue holds more than its bound, so that a peer that sends
+  // faster than we store is slowed by its own stream.
+  void Post(sync::Input input);
+  // The input and what to do once everything it caused is durable (a relay may then erase it).
+  void PostThen(sync::Input input, std::function<void()> durable);
+  void Submit(core::Command command, AnswerCallback answer);
+
+  // Runs `read` on the driver's thread between two steps and waits for it: for the few reads of
+  // engine state that do not go through commands.
+  void Inspect(const std::function<void(core::Engine&)>& read);
+
+ private:
+  struct Item {
+    core::Input input;
+    size_t bytes = 0;
+    std::function<void()> durable;
+  };
+  void Run();
+  bool WaitForWork(std::deque<Item>* items);
+  absl::Status StepAll(std::deque<Item>& items);
+  absl::Status Release(core::Effects effects, std::vector<std::function<void()>> durable);
+  bool RefusedForSpace(const core::Input& input);
+  void Answer(core::Answer answer);
+
+  core::Engine& engine_;
+  store::RocksKv& kv_;
+  store::AnchorFile& anchor_;
+  Outlets outlets_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable room_;
+  std::deque<Item> queue_;
+  size_t queued_bytes_ = 0;
+  std::map<uint64_t, AnswerCallback> waiting_;
+  uint64_t next_call_ = 1;
+  bool stopping_ = false;
+  std::deque<const std::function<void(core::Engine&)>*> inspections_;
+  std::condition_variable inspected_;
+
+  absl::Time wake_up_ = absl::InfinitePast();
+  absl::Time space_checked_ = absl::InfinitePast();
+  absl::Status space_;
+  std::thread thread_;
+};
+
+}  // namespace entente::driver

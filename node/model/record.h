@@ -1,0 +1,126 @@
+// One record: the entries that speak of it, and the view they fold to.
+//
+// The fold is a pure function of the SET of entries: they are put into canonical order (cause, then
+// hlc, then log and index) and applied by the kind's annotations. No rule lets a clock pick a winner:
+// owned records are their writer's chain, two-sided work is one register per body and a total table,
+// events only grow. A change that breaks a rule stays, marked refused, without effect; changes of one
+// field that did not see each other are both kept and shown. Protocol §7.3, §7.4, §8.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "crypto/bytes.h"
+#include "entente/v1/client.pb.h"
+#include "entente/v1/entry.pb.h"
+#include "entente/v1/records.pb.h"
+#include "node/model/directory.h"
+#include "node/model/kinds.h"
+#include "sync/entry_types.h"
+
+namespace entente::model {
+
+// An entry as the record keeps it: compact, decoded when folded.
+struct RecordEntry {
+  sync::EntryRef ref;
+  PartyId author;
+  std::shared_ptr<const sync::Members> audience;
+  std::string body_bytes;
+};
+
+struct RefusedChange {
+  Hash leaf;
+  std::string code;    // BAD_REF, NOT_PERMITTED, BAD_STATE, OUT_OF_PERIOD, SCHEMA
+  std::string detail;
+};
+
+struct CustodyItem {
+  v1::CustodyEvent event;
+  PartyId author;
+  std::string user;
+  Hash leaf;  // of the entry that carries it
+  uint64_t hlc = 0;
+};
+
+struct HistoryStep {
+  uint64_t hlc = 0;
+  PartyId author;
+  std::string user;
+  std::string what;
+  std::string refused;
+  Hash leaf;
+};
+
+// What one body has done to two-sided work.
+struct Register {
+  uint32_t state = 0;
+  std::vector<uint32_t> past;  // every value it has had, 0 first
+};
+
+struct Folded {
+  bool exists = false;
+  bool waiting = false;  // some entry names one that is not here yet
+  PartyId owner;
+  std::optional<PartyId> executor;
+  sync::Members audience;  // of the newest create or release
+  std::unique_ptr<google::protobuf::Message> record;
+  uint32_t state = 0;
+  bool crossed = false;  // a withdrawal and an execution that did not see each other
+  std::string blind_key;
+  uint64_t created_hlc = 0;
+  uint64_t changed_hlc = 0;
+  Hash created_leaf;
+  std::string created_user;
+  std::vector<v1::FileRef> files;
+  std::vector<CustodyItem> custody;
+  std::vector<RefusedChange> refused;
+  std::vector<HistoryStep> history;
+  std::map<std::string, std::vector<std::string>> conflicts;  // field → values
+  std::map<PartyId, Register> registers;
+  std::map<std::string, std::vector<std::pair<Hash, PartyId>>> field_writers;
+};
+
+// The rules an entry is held against: the agreement version it cites.
+struct FoldContext {
+  const KindRegistry& kinds;
+  std::function<const v1::Agreement*(const Hash& version)> agreement;
+};
+
+class Record {
+ public:
+  Record(RecordId id, uint32_t kind, JitId jit) : id_(id), kind_(kind), jit_(jit) {}
+
+  const RecordId& id() const { return id_; }
+  uint32_t kind() const { return kind_; }
+  const JitId& jit() const { return jit_; }
+  const std::vector<RecordEntry>& entries() const { return entries_; }
+
+  // False when the entry is known already.
+  bool Add(RecordEntry entry);
+  Folded Fold(const FoldContext& context) const;
+
+  // References for a new entry by `self` to `audience`: the own last entry and the newest of others,
+  // as far as rule Δ4 lets them be named (their audience contains the new entry's).
+  void FillRefs(const PartyId& self, const sync::Members& audience, v1::EntryBody* body) const;
+
+ private:
+  RecordId id_;
+  uint32_t kind_;
+  JitId jit_;
+  std::vector<RecordEntry> entries_;
+};
+
+// ---- two-sided work: what both sides see, from what each has done. Total: every pair has a value.
+struct TaskPicture {
+  uint32_t state = v1::TASK_STATE_SENT;
+  bool crossed = false;
+};
+TaskPicture TaskTable(uint32_t requester, uint32_t executor);
+
+}  // namespace entente::model

@@ -1,0 +1,55 @@
+// Files of any size through the client API, in constant memory: UploadFile into the chunk store and
+// DownloadFile out of it. The only streaming methods.
+//
+// Transfers run on gRPC's own worker threads and may wait for the disk; their number is bounded. A
+// slow client holds one message, not the file: gRPC's flow control stops the stream.
+// Tests: tests/node/service/api_server_test.cc.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "crypto/entropy.h"
+#include "entente/v1/client.grpc.pb.h"
+#include "node/service/dispatcher.h"
+#include "node/store/blob_store.h"
+
+namespace entente::service {
+
+class FileServiceImpl final : public v1::FileService::Service {
+ public:
+  FileServiceImpl(const ApiServer::Options& options, Backend& backend, Dispatcher& dispatcher,
+                  Sessions& sessions, UploadDesk& uploads, store::BlobStore* blobs,
+                  Entropy& entropy);
+
+  grpc::Status UploadFile(grpc::ServerContext* context,
+                          grpc::ServerReader<v1::UploadFileRequest>* reader,
+                          v1::UploadFileResponse* response) override;
+  grpc::Status DownloadFile(grpc::ServerContext* context, const v1::DownloadFileRequest* request,
+                            grpc::ServerWriter<v1::DownloadFileResponse>* writer) override;
+
+ private:
+  class Slot;
+  absl::Status Receive(grpc::ServerContext* context,
+                       grpc::ServerReader<v1::UploadFileRequest>* reader,
+                       v1::UploadFileResponse* response);
+  absl::Status Send(grpc::ServerContext* context, const v1::DownloadFileRequest& request,
+                    grpc::ServerWriter<v1::DownloadFileResponse>* writer);
+  absl::StatusOr<core::Caller> Admit(const grpc::ServerContext& context, std::string_view method);
+  absl::StatusOr<std::unique_ptr<store::BlobReader>> OpenReader(const v1::FileRef& file);
+
+  const ApiServer::Options& options_;
+  Backend& backend_;
+  Dispatcher& dispatcher_;
+  Sessions& sessions_;
+  UploadDesk& uploads_;
+  store::BlobStore* const blobs_;
+  Entropy& entropy_;
+  std::atomic<size_t> transfers_ = 0;
+};
+
+// The session token of a call, raw; empty when there is none.
+std::string TokenOf(const grpc::ServerContextBase& context);
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace entente::service

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Files stay under 600 lines (400 wanted), functions under 70."""
+
+import re
+
+import common
+
+FILE_LINES_MAX = 600
+FILE_LINES_WANTED = 400
+FUNCTION_LINES_MAX = 70
+SIZED = (".h", ".cc", ".py", ".sh", ".proto", ".ts")
+SPARED = {"proto/entente/v1/client.proto": 800}  # one contract, read top to bottom
+
+# What stands before a brace that opens a scope in which functions may be defined.
+SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b[^;{}()]*$")
+# What stands before the brace of a function body: a parameter list and what may follow it.
+FUNCTION = re.compile(
+    r"\)\s*(const|noexcept(\([^)]*\))?|override|final|&{1,2}|mutable|->\s*[\w:<>,&*\s]+|"
+    r":\s*\w[^;]*|ABSL_\w+\([^)]*\)|requires[^;{}]*)*\s*$", re.S)
+
+
+def functions(code):
+    """Yields (first line, last line) of every function body in stripped code."""
+    stack = []  # per open brace: [is scope, line of the function's brace or None]
+    statement = 0  # where the text before the next brace begins
+    line = 1
+    for i, char in enumerate(code):
+        if char == "\n":
+            line += 1
+        elif char == "{":
+            before = code[statement:i]
+            in_scope = all(entry[0] for entry in stack)
+            is_scope = in_scope and bool(SCOPE.search(re.sub(r"<[^<>]*>|\[\[[^\]]*\]\]", "", before)))
+            is_function = in_scope and not is_scope and bool(FUNCTION.search(before))
+            stack.append((is_scope, line if is_function else None))
+            statement = i + 1
+        elif char == "}":
+            if stack:
+                _, start = stack.pop()
+                if start is not None:
+                    yield start, line
+            statement = i + 1
+        elif char == ";":
+            statement = i + 1
+
+
+def main():
+    args = common.arguments(__doc__)
+    findings = []
+    wanted = []
+    for path in common.files(args.root):
+        if path.suffix not in SIZED or path.parts[0] == "docs":
+            continue
+        text = common.read(args.root, path)
+        lines = text.count("\n")
+        if lines > SPARED.get(str(path), FILE_LINES_MAX):
+            findings.append(f"{path}:{lines}: {lines} lines, {FILE_LINES_MAX} at most: "
+                            "probably two ideas")
+        elif lines > FILE_LINES_WANTED:
+            wanted.append(f"note: {path} has {lines} lines, {FILE_LINES_WANTED} are wanted")
+        if path.suffix in common.CPP:
+            for start, end in functions(common.strip_cpp(text)):
+                if end - start + 1 > FUNCTION_LINES_MAX:
+                    findings.append(f"{path}:{start}: function of {end - start + 1} lines, "
+                                    f"{FUNCTION_LINES_MAX} at most")
+    print("\n".join(wanted))
+    common.finish(findings, "sizes")
+
+
+if __name__ == "__main__":
+    main()
