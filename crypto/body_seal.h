@@ -1,8 +1,9 @@
 // The seal of one entry. Protocol §4.
 //
-//   sealed = nonce[24] random ‖ commit[32] ‖ XChaCha20-Poly1305 ciphertext ‖ tag[16]
-//   (key ‖ commit) = K64(entry key, "body", header part)     ad = "entente/v1/body" 0x00 ‖ header
-//   part plaintext = u32 length ‖ content ‖ zeros up to Padmé(length), at least 256 bytes in all
+//   sealed     = nonce[24] random ‖ commit[32] ‖ XChaCha20-Poly1305 ciphertext ‖ tag[16]
+//   key ‖ commit = K64(entry key, "body", header part)
+//   ad         = "entente/v1/body" 0x00 ‖ header part
+//   plaintext  = u32 length ‖ content ‖ zeros, in all Padmé(4 + length) bytes but at least 256
 //
 // The commitment is checked before anything is opened: XChaCha20-Poly1305 alone would let an author
 // build one ciphertext that shows two readers two texts. The nonce is random although the key is
@@ -30,8 +31,8 @@ size_t SealedBodySize(size_t plain_bytes);
 absl::StatusOr<std::string> SealBody(const Secret32& entry_key, EntryHeader& header,
                                      std::string_view plain, Entropy& entropy);
 
-// Unauthenticated: another key than the body commits to, or altered bytes. DataLoss: the author
-// sealed a malformed plaintext.
+// InvalidArgument: a size no seal has, or not the header's. Unauthenticated: another key than the
+// body commits to, or altered bytes. DataLoss: the author sealed a malformed plaintext.
 absl::StatusOr<std::string> OpenBody(const Secret32& entry_key, const EntryHeader& header,
                                      std::string_view body);
 

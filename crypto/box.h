@@ -26,7 +26,8 @@ class BoxKeyPair {
   KeyId id() const { return BoxKeyId(public_key_); }
   const Secret32& secret() const { return secret_; }
 
-  // Unauthenticated when the box was not sealed to this key or was altered.
+  // InvalidArgument when too short to be a box; Unauthenticated when it was not sealed to this key
+  // or was altered.
   absl::StatusOr<SecretBytes> Open(std::string_view sealed) const;
 
   // The X25519 secret shared with `peer`, hashed by HSalsa20 (crypto_box_beforenm). InvalidArgument

@@ -46,11 +46,13 @@ class SeededEntropy : public Entropy {
 
 namespace crypto {
 
-// Initialises libsodium and checks one known answer per primitive. Once, before anything else.
+// Initialises libsodium, checks its version and runs the self-test. Once, before anything else.
+// Internal when the libraries of this machine cannot be trusted.
 absl::Status Init();
 
-// libsodium draws the ephemeral key of a sealed box by itself. The simulator routes that through
-// its own generator; nullptr restores the system's.
+// libsodium draws two things by itself: the ephemeral key of a sealed box and the stream header of
+// a parcel. Tests and the simulator route those through their own generator, which must outlive the
+// routing; nullptr restores the system's. Before other threads start.
 void InstallSeededRandombytes(Entropy* source);
 
 }  // namespace crypto

@@ -1,5 +1,6 @@
 #include "crypto/file_chunks.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/padme.h"
 
@@ -65,12 +67,16 @@ class XChaCha {
     std::array<uint8_t, kChunkTagBytes> tag{};
     std::copy(sealed.begin() + static_cast<std::ptrdiff_t>(size), sealed.end(), tag.begin());
     int n = 0;
-    return EVP_DecryptInit_ex(context_, EVP_chacha20_poly1305(), nullptr, subkey_.data(),
-                              nonce_.data()) == 1 &&
-           EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, kChunkTagBytes, tag.data()) == 1 &&
-           EVP_DecryptUpdate(context_, nullptr, &n, Raw(ad), static_cast<int>(ad.size())) == 1 &&
-           EVP_DecryptUpdate(context_, out, &n, Raw(sealed), static_cast<int>(size)) == 1 &&
-           EVP_DecryptFinal_ex(context_, out + n, &n) == 1;
+    const bool opened =
+        EVP_DecryptInit_ex(context_, EVP_chacha20_poly1305(), nullptr, subkey_.data(),
+                           nonce_.data()) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_AEAD_SET_TAG, kChunkTagBytes, tag.data()) == 1 &&
+        EVP_DecryptUpdate(context_, nullptr, &n, Raw(ad), static_cast<int>(ad.size())) == 1 &&
+        EVP_DecryptUpdate(context_, out, &n, Raw(sealed), static_cast<int>(size)) == 1 &&
+        EVP_DecryptFinal_ex(context_, out + n, &n) == 1;
+    // TLS on this thread would take what is left in OpenSSL's error queue for its own.
+    if (!opened) ERR_clear_error();
+    return opened;
   }
 
  private:
@@ -102,6 +108,7 @@ Hash ChunkLeaf(std::string_view sealed) { return Sha256({std::string_view("\0", 
 
 FileSealer::FileSealer(const Secret32& file_key, uint64_t plain_size, uint32_t chunk_bytes)
     : layout_{plain_size, chunk_bytes} {
+  ENTENTE_CHECK(chunk_bytes > 0 && chunk_bytes <= kChunkBytesMax);
   KeyAndCommit keys = DeriveKeys(file_key, layout_);
   key_ = std::move(keys.key);
   commit_ = keys.commit;
@@ -128,7 +135,9 @@ absl::StatusOr<std::string> FileSealer::SealChunk(uint64_t index, std::string_vi
 
 absl::StatusOr<FileOpener> FileOpener::Create(const Secret32& file_key, uint64_t plain_size,
                                               uint32_t chunk_bytes, std::string_view commit) {
-  if (chunk_bytes == 0) return absl::InvalidArgumentError("a file without a chunk size");
+  if (chunk_bytes == 0 || chunk_bytes > kChunkBytesMax) {
+    return absl::InvalidArgumentError("a file of impossible chunk size");
+  }
   FileOpener opener;
   opener.layout_ = {plain_size, chunk_bytes};
   KeyAndCommit keys = DeriveKeys(file_key, opener.layout_);
@@ -149,7 +158,11 @@ absl::StatusOr<std::string> FileOpener::OpenChunk(uint64_t index, std::string_vi
   if (!cipher.Open(sealed, commit_.view(), Raw(out))) {
     return absl::DataLossError("a chunk that has been altered or moved");
   }
-  out.resize(layout_.PlainSize(index));
+  const size_t plain_size = layout_.PlainSize(index);
+  if (out.find_first_not_of('\0', plain_size) != std::string::npos) {
+    return absl::DataLossError("a chunk with malformed padding");
+  }
+  out.resize(plain_size);
   return out;
 }
 

@@ -22,9 +22,11 @@
 namespace entente::crypto {
 
 inline constexpr uint32_t kChunkBytes = 1u << 20;
+inline constexpr uint32_t kChunkBytesMax = 16u << 20;
 inline constexpr size_t kChunkTagBytes = 16;
 
-// How a file of `plain_size` bytes is cut. A file of 0 bytes has one chunk.
+// How a file of `plain_size` bytes is cut: chunk_bytes in 1…kChunkBytesMax, index < count(). A file
+// of 0 bytes has one chunk.
 struct ChunkLayout {
   uint64_t plain_size = 0;
   uint32_t chunk_bytes = kChunkBytes;
@@ -55,12 +57,13 @@ class FileSealer {
 
 class FileOpener {
  public:
-  // DataLoss when the key does not lead to `commit`.
+  // InvalidArgument for an impossible chunk size; DataLoss when the key does not lead to `commit`.
   static absl::StatusOr<FileOpener> Create(const Secret32& file_key, uint64_t plain_size,
                                            uint32_t chunk_bytes, std::string_view commit);
 
   const ChunkLayout& layout() const { return layout_; }
-  // The content of a chunk without padding. DataLoss when it was altered, moved or cut.
+  // The content of a chunk without padding. DataLoss when it was altered, moved, cut, or padded
+  // with anything but zeros.
   absl::StatusOr<std::string> OpenChunk(uint64_t index, std::string_view sealed) const;
 
  private:

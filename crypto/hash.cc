@@ -5,13 +5,29 @@
 
 #include <array>
 
+#include "crypto/check.h"
+
 namespace entente::crypto {
 namespace {
 
 // Fetched once: an implicit fetch per call costs more than a short hash itself.
 const EVP_MD* Sha256Algorithm() {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  ENTENTE_CHECK(algorithm != nullptr);
   return algorithm;
+}
+
+// A hash that failed in silence would be all zeros and match another that failed.
+void Start(EVP_MD_CTX* context) {
+  ENTENTE_CHECK(context != nullptr && EVP_DigestInit_ex(context, Sha256Algorithm(), nullptr) == 1);
+}
+void Add(EVP_MD_CTX* context, std::string_view bytes) {
+  ENTENTE_CHECK(EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
+}
+Hash End(EVP_MD_CTX* context) {
+  Hash out;
+  ENTENTE_CHECK(EVP_DigestFinal_ex(context, out.data(), nullptr) == 1);
+  return out;
 }
 
 EVP_MD_CTX* ThreadContext() {
@@ -69,33 +85,26 @@ Hash Sha256(std::string_view bytes) { return Sha256({bytes}); }
 
 Hash Sha256(Parts parts) {
   EVP_MD_CTX* const context = ThreadContext();
-  Hash out;
-  EVP_DigestInit_ex(context, Sha256Algorithm(), nullptr);
-  for (const std::string_view part : parts) EVP_DigestUpdate(context, part.data(), part.size());
-  EVP_DigestFinal_ex(context, out.data(), nullptr);
-  return out;
+  Start(context);
+  for (const std::string_view part : parts) Add(context, part);
+  return End(context);
 }
 
 struct Sha256Stream::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() = default;
   ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 };
 
-Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
-  EVP_DigestInit_ex(state_->context, Sha256Algorithm(), nullptr);
-}
+Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) { Start(state_->context); }
 Sha256Stream::~Sha256Stream() = default;
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
 
-void Sha256Stream::Update(std::string_view bytes) {
-  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
-}
+void Sha256Stream::Update(std::string_view bytes) { Add(state_->context, bytes); }
 
-Hash Sha256Stream::Finish() {
-  Hash out;
-  EVP_DigestFinal_ex(state_->context, out.data(), nullptr);
-  return out;
-}
+Hash Sha256Stream::Finish() { return End(state_->context); }
 
 }  // namespace entente::crypto

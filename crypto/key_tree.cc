@@ -1,7 +1,11 @@
 #include "crypto/key_tree.h"
 
+#include <algorithm>
 #include <bit>
+#include <string>
+#include <string_view>
 
+#include "crypto/check.h"
 #include "crypto/hash.h"
 
 namespace entente::crypto {
@@ -21,6 +25,7 @@ Hash SeedCommit(const LogId& log, uint32_t epoch, const Secret32& seed) {
 }
 
 Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix) {
+  ENTENTE_CHECK(depth <= kTreeDepth && prefix >> depth == 0);
   Secret32 node = seed.Clone();
   for (uint32_t d = 0; d < depth; ++d) node = Child(node, prefix >> (depth - 1 - d) & 1);
   return node;
@@ -29,6 +34,7 @@ Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix) {
 EntryKeys::EntryKeys(const Secret32& seed) { path_[0] = seed.Clone(); }
 
 Secret32 EntryKeys::Key(uint32_t leaf) {
+  ENTENTE_CHECK(leaf < kTreeLeaves);
   // Ancestors down to the highest bit in which the two leaves differ are shared.
   const uint32_t differ = leaf ^ leaf_;
   const uint32_t shared = kTreeDepth - static_cast<uint32_t>(std::bit_width(differ));

@@ -19,7 +19,7 @@ inline constexpr uint32_t kTreeLeaves = 1u << kTreeDepth;
 // What an Epoch entry commits to: H("epoch", log id, epoch, seed).
 Hash SeedCommit(const LogId& log, uint32_t epoch, const Secret32& seed);
 
-// The node at `depth` (0 is the seed itself) whose path bits are `prefix`.
+// The node at `depth` (0 is the seed itself, kTreeDepth a leaf) whose path bits are `prefix`.
 Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix);
 
 // Keys of one epoch. Keeps the path of the last leaf, so that reading in order costs about two

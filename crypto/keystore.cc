@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "crypto/hash.h"
+
 namespace entente::crypto {
 namespace {
 
@@ -13,6 +15,8 @@ constexpr size_t kSaltBytes = crypto_pwhash_argon2id_SALTBYTES;
 constexpr size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr size_t kPreambleBytes = 8 + 8 + 8 + kSaltBytes + kNonceBytes;
+constexpr size_t kNodeFields = 7;  // of 32 bytes each, before the TLS identity
+constexpr size_t kCheckBytes = Hash::kSize;
 constexpr size_t kFileBytesMax = 64 * 1024;
 constexpr uint64_t kOpsFloor = crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE;
 constexpr uint64_t kMemFloor = crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE;
@@ -58,14 +62,20 @@ absl::StatusOr<std::string> SealSecrets(std::string_view magic, const SecretByte
                                              plain.view().size(), Raw(out), out.size(), nullptr,
                                              Raw(nonce), key->data());
   out.append(sealed);
+  out.append(Sha256(out).view());
   return out;
 }
 
 absl::StatusOr<SecretBytes> OpenSecrets(std::string_view magic, std::string_view file,
                                         std::string_view passphrase) {
-  if (file.size() < kPreambleBytes + kTagBytes || file.size() > kFileBytesMax ||
+  if (file.size() < kPreambleBytes + kTagBytes + kCheckBytes || file.size() > kFileBytesMax ||
       !file.starts_with(magic)) {
     return absl::DataLossError("this is not a key file of the expected kind, or it has been cut");
+  }
+  const std::string_view check = file.substr(file.size() - kCheckBytes);
+  file.remove_suffix(kCheckBytes);
+  if (Sha256(file).view() != check) {
+    return absl::DataLossError("the key file is damaged; restore it from its backup");
   }
   ByteReader reader(file.substr(magic.size()));
   const uint64_t ops = *reader.ReadU64();
@@ -124,9 +134,11 @@ absl::StatusOr<NodeKeys> GenerateNodeKeys(const PartyRoot& root, std::string_vie
                   entropy.Draw<Secret32>()};
 }
 
-absl::StatusOr<std::string> SealKeystore(const NodeKeys& keys, std::string_view passphrase,
-                                         Argon2Cost cost, Entropy& entropy) {
+SecretBytes EncodeNodeKeys(const NodeKeys& keys) {
   std::string plain;
+  // In one piece: growing would leave copies behind that nobody wipes.
+  plain.reserve(kNodeFields * 32 + 8 + keys.tls.certificate_pem.size() +
+                keys.tls.private_key_pem.view().size());
   plain.append(keys.party.view());
   for (const SigningKey* key : {&keys.log, &keys.cosign, &keys.statement}) {
     plain.append(key->seed().view());
@@ -136,14 +148,12 @@ absl::StatusOr<std::string> SealKeystore(const NodeKeys& keys, std::string_view 
   plain.append(keys.storage.view());
   AppendPem(&plain, keys.tls.certificate_pem);
   AppendPem(&plain, keys.tls.private_key_pem.view());
-  return SealSecrets(kNodeMagic, SecretBytes(std::move(plain)), passphrase, cost, entropy);
+  return SecretBytes(std::move(plain));
 }
 
-absl::StatusOr<NodeKeys> OpenKeystore(std::string_view file, std::string_view passphrase) {
-  const absl::StatusOr<SecretBytes> plain = OpenSecrets(kNodeMagic, file, passphrase);
-  if (!plain.ok()) return plain.status();
-  ByteReader reader(plain->view());
-  const absl::StatusOr<std::string_view> fixed = reader.ReadBytes(7 * 32);
+absl::StatusOr<NodeKeys> DecodeNodeKeys(std::string_view plain) {
+  ByteReader reader(plain);
+  const absl::StatusOr<std::string_view> fixed = reader.ReadBytes(kNodeFields * 32);
   if (!fixed.ok()) return Malformed();
   const auto field = [&](size_t i) { return fixed->substr(32 * i, 32); };
   const absl::StatusOr<std::string_view> certificate = ReadPem(reader);
@@ -158,6 +168,17 @@ absl::StatusOr<NodeKeys> OpenKeystore(std::string_view file, std::string_view pa
                   *BoxPublicKey::From(field(5)),
                   {std::string(*certificate), SecretBytes(std::string(*private_key))},
                   *Secret32::From(field(6))};
+}
+
+absl::StatusOr<std::string> SealKeystore(const NodeKeys& keys, std::string_view passphrase,
+                                         Argon2Cost cost, Entropy& entropy) {
+  return SealSecrets(kNodeMagic, EncodeNodeKeys(keys), passphrase, cost, entropy);
+}
+
+absl::StatusOr<NodeKeys> OpenKeystore(std::string_view file, std::string_view passphrase) {
+  const absl::StatusOr<SecretBytes> plain = OpenSecrets(kNodeMagic, file, passphrase);
+  if (!plain.ok()) return plain.status();
+  return DecodeNodeKeys(plain->view());
 }
 
 absl::StatusOr<std::string> SealPartyRoot(const PartyRoot& root, std::string_view passphrase,
@@ -195,12 +216,13 @@ absl::StatusOr<UserKey> ParseUserKeyFile(std::string_view text) {
   std::string_view body;
   std::string_view key;
   if (!take("entente-user-key-1", &first) || !take("user: ", &user) || !take("body: ", &body) ||
-      !take("key: ", &key) || !first.empty() || user.empty()) {
+      !take("key: ", &key) || !first.empty() || user.empty() || !text.empty()) {
     return malformed;
   }
-  const absl::StatusOr<std::string> raw = Base64Decode(key);
+  absl::StatusOr<std::string> raw = Base64Decode(key);
   if (!raw.ok()) return malformed;
-  absl::StatusOr<Secret32> seed = Secret32::From(*raw);
+  const SecretBytes seed_bytes(*std::move(raw));
+  absl::StatusOr<Secret32> seed = Secret32::From(seed_bytes.view());
   if (!seed.ok()) return malformed;
   return UserKey{std::string(user), std::string(body), SigningKey::FromSeed(*std::move(seed))};
 }

@@ -1,10 +1,13 @@
 // The keys of a node, of a party root and of a user, and the files they live in.
 //
-//   keystore file: magic "ENTKEYS1" | u64 opslimit | u64 memlimit | salt[16] | nonce[24] | sealed
-//   sealed = XChaCha20-Poly1305 under Argon2id(passphrase, salt, limits), ad = everything before
+//   keystore file: magic "ENTKEYS1" | u64 opslimit | u64 memlimit | salt[16] | nonce[24] | sealed |
+//                  SHA-256 of everything before
+//   sealed = XChaCha20-Poly1305 under Argon2id(passphrase, salt, limits), ad = everything before it
 //
-// The party root file has the same shape and another magic. Cost parameters below a floor are
-// refused, so that nobody can plant a file that is cheap to guess. Protocol §3.
+// The party root file has the same shape and the magic "ENTROOT1". The hash at the end tells damage
+// from a wrong passphrase; against someone who alters the file on purpose the seal protects. Cost
+// parameters below a floor are refused, so that nobody can plant a file that is cheap to guess, and
+// above a ceiling, so that nobody can plant one that never opens. Protocol §3.
 #pragma once
 
 #include <cstdint>
@@ -46,21 +49,29 @@ PartyRoot GeneratePartyRoot(Entropy& entropy);
 
 absl::StatusOr<std::string> SealKeystore(const NodeKeys& keys, std::string_view passphrase,
                                          Argon2Cost cost, Entropy& entropy);
-// PermissionDenied: wrong passphrase (or an altered file: the two cannot be told apart).
-// DataLoss: not a keystore, or cut. InvalidArgument: cost parameters out of bounds.
+// PermissionDenied: wrong passphrase (or a file altered by someone who also mended its hash).
+// DataLoss: damaged, cut or no keystore. InvalidArgument: cost parameters out of bounds.
+// ResourceExhausted: too little memory for Argon2id.
 absl::StatusOr<NodeKeys> OpenKeystore(std::string_view file, std::string_view passphrase);
 
 absl::StatusOr<std::string> SealPartyRoot(const PartyRoot& root, std::string_view passphrase,
                                           Argon2Cost cost, Entropy& entropy);
 absl::StatusOr<PartyRoot> OpenPartyRoot(std::string_view file, std::string_view passphrase);
 
-// What a person signs in with: a small text file that stays with the person.
+// What lies inside the seal: party ‖ log, cosign and statement seeds ‖ box secret ‖ recovery key ‖
+// storage key, 32 bytes each ‖ u32 length and text of the TLS certificate, the same of its key.
+SecretBytes EncodeNodeKeys(const NodeKeys& keys);
+absl::StatusOr<NodeKeys> DecodeNodeKeys(std::string_view plain);  // DataLoss
+
+// What a person signs in with: a small text file that stays with the person. Neither name holds a
+// line break; one that did would make a file that does not parse.
 struct UserKey {
   std::string user;
   std::string body;  // code, for people's eyes
   SigningKey key;
 };
 std::string EncodeUserKeyFile(const UserKey& key);
+// InvalidArgument unless it is exactly what EncodeUserKeyFile writes.
 absl::StatusOr<UserKey> ParseUserKeyFile(std::string_view text);
 
 }  // namespace entente::crypto

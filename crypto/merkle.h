@@ -6,7 +6,9 @@
 // batch is checked against a head signed for a larger tree, without the leaves in between.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"

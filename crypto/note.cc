@@ -1,5 +1,6 @@
 #include "crypto/note.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "crypto/hash.h"
@@ -11,6 +12,8 @@ constexpr std::string_view kOriginPrefix = "entente/v1/";
 constexpr std::string_view kDash = "\xE2\x80\x94 ";  // em dash and a blank, as signed-note wants
 constexpr char kEd25519 = 0x01;
 constexpr char kCosignature = 0x04;
+constexpr uint64_t kUnixSecondsMax = INT64_MAX;  // tlog-cosignature: 2^63 - 1
+constexpr size_t kSignatureLineBytesMax = 1024;  // ours have about 200
 
 // The first four bytes of SHA-256(name ‖ "\n" ‖ type ‖ public key).
 std::string KeyHash(std::string_view name, char type, const PublicKey& key) {
@@ -20,6 +23,11 @@ std::string KeyHash(std::string_view name, char type, const PublicKey& key) {
 
 std::string SignatureLine(std::string_view name, std::string_view blob) {
   return Cat(kDash, name, " ", Base64Encode(blob), "\n");
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return c > ' ' && c < 0x7F && c != '+'; });
 }
 
 // Splits "— name base64\n". The blob's first four bytes are the key hash.
@@ -34,8 +42,8 @@ absl::StatusOr<Line> ParseLine(std::string_view line) {
   line.remove_prefix(kDash.size());
   line.remove_suffix(1);
   const size_t blank = line.find(' ');
-  if (blank == 0 || blank == std::string_view::npos) {
-    return absl::InvalidArgumentError("a signature line without a name");
+  if (blank == std::string_view::npos || !IsName(line.substr(0, blank))) {
+    return absl::InvalidArgumentError("a signature line without a proper name");
   }
   absl::StatusOr<std::string> blob = Base64Decode(line.substr(blank + 1));
   if (!blob.ok() || blob->size() < 5) {
@@ -100,8 +108,8 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(std::string_view text) {
     lines.push_back(text.substr(0, end));
     text.remove_prefix(end + 1);
   }
-  if (lines.size() != 3 || lines[0].empty()) {
-    return absl::InvalidArgumentError("a checkpoint has exactly three lines");
+  if (lines.size() != 3 || !IsName(lines[0])) {
+    return absl::InvalidArgumentError("a checkpoint has exactly three lines, its origin first");
   }
   const absl::StatusOr<uint64_t> size = ParseDecimal(lines[1]);
   if (!size.ok()) return size.status();
@@ -159,6 +167,9 @@ std::string CosignLine(std::string_view note, const PartyId& cosigner, const Sig
 
 absl::StatusOr<uint64_t> VerifyCosignLine(std::string_view note, std::string_view line,
                                           const PartyId& cosigner, const PublicKey& key) {
+  if (line.size() > kSignatureLineBytesMax) {
+    return absl::InvalidArgumentError("a signature line beyond its bound");
+  }
   const absl::StatusOr<Line> parsed = ParseLine(line);
   if (!parsed.ok()) return parsed.status();
   const std::string name = CosignerName(cosigner);
@@ -168,6 +179,7 @@ absl::StatusOr<uint64_t> VerifyCosignLine(std::string_view note, std::string_vie
     return absl::UnauthenticatedError("a cosignature of another party or key");
   }
   const uint64_t time = *ByteReader(blob.substr(4, 8)).ReadU64();
+  if (time > kUnixSecondsMax) return absl::InvalidArgumentError("a cosignature beyond all time");
   if (absl::Status s = Verify(key, CosignedMessage(TextOf(note), time), blob.substr(12)); !s.ok()) {
     return s;
   }

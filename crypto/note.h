@@ -9,7 +9,8 @@
 //   — entente/v1/cosigner/<hex party> <base64(key id ‖ u64 time ‖ signature)>
 //
 // A head's signature has type 0x01 and covers the three lines; a cosignature has type 0x04 and
-// covers "cosignature/v1\ntime <seconds>\n" and the three lines. No extension lines.
+// covers "cosignature/v1\ntime <seconds>\n" and the three lines. No extension lines. Names are
+// printable ASCII without "+", narrower than the UTF-8 of the specification.
 #pragma once
 
 #include <cstdint>

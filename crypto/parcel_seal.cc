@@ -30,8 +30,8 @@ constexpr size_t ContentBytes(size_t total) {
   return full * kPushBytes + (rest > kPushOverhead ? rest - kPushOverhead : 0);
 }
 
-// The padding that a last push too small to carry anything would leave is carried by none: sizes
-// are chosen so that it never occurs.
+// A last push too small to carry anything would leave a parcel short of its bucket. The sizes are
+// such that this never occurs.
 constexpr bool EveryBucketIsExact() {
   for (const size_t bucket : kParcelBuckets) {
     const size_t rest = (bucket - kFixedBytes) % (kPushBytes + kPushOverhead);
@@ -129,8 +129,9 @@ absl::StatusOr<std::string> OpenParcel(const BoxKeyPair& key, const PartyId& me,
     }
     content.append(piece, 0, static_cast<size_t>(opened));
     rest.remove_prefix(push.size());
-    const bool final_tag = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-    if (final_tag != rest.empty()) {
+    const unsigned char expected = rest.empty() ? crypto_secretstream_xchacha20poly1305_TAG_FINAL
+                                                : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
+    if (tag != expected) {
       WipeMemory(&state, sizeof(state));
       return absl::UnauthenticatedError("a parcel that has been cut or extended");
     }

@@ -26,7 +26,8 @@ absl::StatusOr<std::string> SealParcel(const BoxPublicKey& to, const KeyId& key_
                                        const PartyId& recipient, const MailboxId& mailbox,
                                        std::string_view body, Entropy& entropy);
 
-// Unauthenticated: not for this key and party, or altered anywhere.
+// InvalidArgument: not a parcel, or not of exactly its bucket's size. Unauthenticated: not for this
+// key and party, or altered anywhere.
 absl::StatusOr<std::string> OpenParcel(const BoxKeyPair& key, const PartyId& me,
                                        std::string_view parcel);
 

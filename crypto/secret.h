@@ -1,6 +1,8 @@
-// Secrets wipe themselves, do not copy by accident and cannot be printed.
+// Secrets wipe themselves, do not copy by accident (Clone says so aloud), cannot be printed, and
+// compare in constant time only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +16,7 @@
 
 namespace entente::crypto {
 
+// Overwrites in a way that no optimiser removes.
 void WipeMemory(void* data, size_t size);
 bool EqualInConstantTime(std::string_view a, std::string_view b);
 

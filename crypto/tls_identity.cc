@@ -1,6 +1,7 @@
 #include "crypto/tls_identity.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -23,8 +24,10 @@ using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Buffer = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
-// The key is the credential; dates are not checked anywhere and only have to be valid.
-constexpr long kLifetimeSeconds = 100L * 365 * 24 * 3600;
+constexpr const char* kNotBefore = "20240101000000Z";
+constexpr const char* kNotAfter = "99991231235959Z";
+constexpr size_t kCertificateBytesMax = 64 * 1024;
+constexpr size_t kCommonNameBytesMax = 64;  // X.520 ub-common-name
 
 std::string Contents(BIO* buffer) {
   char* data = nullptr;
@@ -32,16 +35,25 @@ std::string Contents(BIO* buffer) {
   return std::string(data, static_cast<size_t>(size));
 }
 
-absl::Status Failed() { return absl::InternalError("OpenSSL could not make a TLS identity"); }
+// Each way out of OpenSSL with an error empties its queue: TLS on this thread would take what is
+// left there for its own.
+absl::Status Failed() {
+  ERR_clear_error();
+  return absl::InternalError("OpenSSL could not make a TLS identity");
+}
+absl::Status NotACertificate() {
+  ERR_clear_error();
+  return absl::InvalidArgumentError("not a certificate");
+}
 
 absl::StatusOr<Certificate> SelfSign(EVP_PKEY* key, std::string_view common_name) {
   Certificate certificate(X509_new());
   if (certificate == nullptr || X509_set_version(certificate.get(), 2) != 1) return Failed();
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kLifetimeSeconds);
   X509_NAME* const name = X509_get_subject_name(certificate.get());
-  if (X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+  if (ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1) != 1 ||
+      ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate.get()), kNotBefore) != 1 ||
+      ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate.get()), kNotAfter) != 1 ||
+      X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                  reinterpret_cast<const unsigned char*>(common_name.data()),
                                  static_cast<int>(common_name.size()), -1, 0) != 1 ||
       X509_set_issuer_name(certificate.get(), name) != 1 ||
@@ -60,6 +72,9 @@ absl::StatusOr<TlsIdentity> GenerateTlsIdentity(Entropy& entropy, std::string_vi
 
 absl::StatusOr<TlsIdentity> TlsIdentityFromSeed(const Secret32& seed,
                                                 std::string_view common_name) {
+  if (common_name.empty() || common_name.size() > kCommonNameBytesMax) {
+    return absl::InvalidArgumentError("a certificate's name has 1 to 64 characters");
+  }
   const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), 32));
   if (key == nullptr) return Failed();
   const absl::StatusOr<Certificate> certificate = SelfSign(key.get(), common_name);
@@ -78,13 +93,16 @@ absl::StatusOr<TlsIdentity> TlsIdentityFromSeed(const Secret32& seed,
 }
 
 absl::StatusOr<Hash> SpkiSha256(std::string_view certificate_pem) {
+  if (certificate_pem.empty() || certificate_pem.size() > kCertificateBytesMax) {
+    return NotACertificate();
+  }
   const Buffer buffer(
       BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size())));
   const Certificate certificate(PEM_read_bio_X509(buffer.get(), nullptr, nullptr, nullptr));
-  if (certificate == nullptr) return absl::InvalidArgumentError("not a certificate");
+  if (certificate == nullptr) return NotACertificate();
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
-  if (size <= 0) return absl::InvalidArgumentError("a certificate without a public key");
+  if (size <= 0) return NotACertificate();
   const Hash out =
       Sha256(std::string_view(reinterpret_cast<const char*>(der), static_cast<size_t>(size)));
   OPENSSL_free(der);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/hash.h"
 #include "node/model/agreement_rules.h"
 #include "sync/hlc.h"
 
@@ -100,9 +101,9 @@ absl::StatusOr<const ProposalState*> FindProposal(const State& state, const Deci
         "more than one proposal waits for this body; name one by its id [AMBIGUOUS]\n  Next: "
         "entente agreement show");
   }
-  return absl::NotFoundError(
-      text.empty() ? "nothing waits for this body's signature here [NOTHING_TO_SIGN]"
-                   : "no such proposal here [NOT_HERE]");
+  return absl::NotFoundError(text.empty()
+                                 ? "nothing waits for this body's signature here [NOTHING_TO_SIGN]"
+                                 : "no such proposal here [NOT_HERE]");
 }
 
 absl::Status AppendStatement(State& state, absl::Time now, const Caller& caller,
@@ -155,10 +156,10 @@ v1::StrategyView ViewStrategy(const State& state, const DecisionChain& chain,
   view.set_version(proposal.proposal.version());
   view.mutable_strategy()->ParseFromString(proposal.proposal.text());
   const ProposalState* current = chain.Current();
-  view.set_state(proposal.AnyRefused()    ? "REJECTED"
-                 : !proposal.InForce()    ? "PROPOSED"
-                 : current == &proposal   ? "AGREED"
-                                          : "SUPERSEDED");
+  view.set_state(proposal.AnyRefused()  ? "REJECTED"
+                 : !proposal.InForce()  ? "PROPOSED"
+                 : current == &proposal ? "AGREED"
+                                        : "SUPERSEDED");
   FillSigners(state, proposal, view.mutable_signers());
   return view;
 }
@@ -232,8 +233,8 @@ absl::StatusOr<v1::ProposeAgreementResponse> ProposeAgreement(
   const v1::Proposal proposal =
       MakeProposal(state, decisions.agreement, v1::PROPOSAL_KIND_AGREEMENT,
                    agreement.SerializeAsString(), bodies, required);
-  const absl::StatusOr<Hash> hash = AppendProposal(state, now, caller, jit, audience, proposal,
-                                                   request.idempotency_key());
+  const absl::StatusOr<Hash> hash =
+      AppendProposal(state, now, caller, jit, audience, proposal, request.idempotency_key());
   if (!hash.ok()) return hash.status();
   response.set_jit(jit.hex());
   response.set_proposal(hash->hex());
@@ -265,8 +266,7 @@ absl::StatusOr<v1::SignAgreementResponse> SignAgreement(State& state, absl::Time
 }
 
 absl::StatusOr<v1::RejectAgreementResponse> RejectAgreement(
-    State& state, absl::Time now, const Caller& caller,
-    const v1::RejectAgreementRequest& request) {
+    State& state, absl::Time now, const Caller& caller, const v1::RejectAgreementRequest& request) {
   const absl::StatusOr<JitDecisions*> jit = OpenJit(state, request.jit());
   if (!jit.ok()) return jit.status();
   const DecisionChain& chain = (*jit)->agreement;
@@ -287,8 +287,7 @@ absl::StatusOr<v1::RejectAgreementResponse> RejectAgreement(
   return response;
 }
 
-absl::StatusOr<v1::ShowAgreementResponse> ShowAgreement(State& state, absl::Time now,
-                                                        const Caller&,
+absl::StatusOr<v1::ShowAgreementResponse> ShowAgreement(State& state, absl::Time now, const Caller&,
                                                         const v1::ShowAgreementRequest& request) {
   const absl::StatusOr<JitDecisions*> jit = OpenJit(state, request.jit());
   if (!jit.ok()) return jit.status();
@@ -333,20 +332,19 @@ absl::StatusOr<v1::ProposeStrategyResponse> ProposeStrategy(
     return absl::PermissionDeniedError(
         "the agreement has expired; extend it first [EXPIRED] (FD 2002/465 Art. 1(1))");
   }
-  const absl::StatusOr<v1::Strategy> draft = state.model.StrategyDraft(chain.jit(), request.draft());
+  const absl::StatusOr<v1::Strategy> draft =
+      state.model.StrategyDraft(chain.jit(), request.draft());
   if (!draft.ok()) return draft.status();
   if (absl::Status s = CheckStrategy(*draft); !s.ok()) return s;
   const std::set<PartyId> required = Decisions::Signers(*agreement);
   if (!required.contains(state.self)) {
     return absl::PermissionDeniedError("only parties propose a strategy [NOT_A_SIGNER]");
   }
-  const v1::Proposal proposal =
-      MakeProposal(state, chain, v1::PROPOSAL_KIND_STRATEGY, draft->SerializeAsString(), required,
-                   required);
-  const absl::StatusOr<Hash> hash =
-      AppendProposal(state, now, caller, chain.jit(),
-                     sync::Members(required.begin(), required.end()), proposal,
-                     request.idempotency_key());
+  const v1::Proposal proposal = MakeProposal(state, chain, v1::PROPOSAL_KIND_STRATEGY,
+                                             draft->SerializeAsString(), required, required);
+  const absl::StatusOr<Hash> hash = AppendProposal(state, now, caller, chain.jit(),
+                                                   sync::Members(required.begin(), required.end()),
+                                                   proposal, request.idempotency_key());
   if (!hash.ok()) return hash.status();
   *response.mutable_strategy() = ViewStrategy(state, chain, *chain.Find(*hash));
   return response;

@@ -52,7 +52,7 @@ struct State {
   model::Model model;
   std::map<std::string, Engine::User> users;
   std::map<Hash, Hash> confirm_locks;  // predecessor → what this node confirmed, from the anchor
-  std::vector<sync::AnchorRecord> fresh_locks;  // to be anchored with this step
+  std::vector<sync::AnchorRecord> fresh_locks;   // to be anchored with this step
   std::map<std::string, Hash> proposals_by_key;  // idempotency key → own proposal
   std::vector<std::string> warnings;
 

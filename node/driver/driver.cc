@@ -39,13 +39,14 @@ bool Reads(const std::string& method) {
 
 }  // namespace
 
-Driver::Driver(core::Engine& engine, store::RocksKv& kv, store::AnchorFile& anchor,
-               Outlets outlets)
+Driver::Driver(core::Engine& engine, store::RocksKv& kv, store::AnchorFile& anchor, Outlets outlets)
     : engine_(engine), kv_(kv), anchor_(anchor), outlets_(std::move(outlets)) {}
 
 Driver::~Driver() { Stop(); }
 
-void Driver::Start() { thread_ = std::thread([this] { Run(); }); }
+void Driver::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
 
 void Driver::Stop() {
   {

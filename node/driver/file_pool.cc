@@ -69,32 +69,31 @@ void FilePool::Run() {
 }
 
 void FilePool::Do(const std::vector<sync::FileJob>& jobs) {
-  std::visit(Overloaded{
-                 [this](const sync::ReadChunkJob& job) {
-                   sync::ChunkRead out{job.blob, job.index, job.requester, absl::OkStatus(), 0, "",
-                                       {}};
-                   absl::StatusOr<store::BlobStore::Chunk> chunk =
-                       blobs_.ReadChunk(job.blob, job.index);
-                   if (chunk.ok()) {
-                     out.count = chunk->count;
-                     out.sealed = std::move(chunk->sealed);
-                     out.path = std::move(chunk->path);
-                   } else {
-                     out.status = chunk.status();
-                   }
-                   post_(sync::Input(std::move(out)));
-                 },
-                 [this, &jobs](const sync::WriteChunkJob&) { WriteChunks(jobs); },
-                 [this](const sync::VerifyBlobJob& job) {
-                   const BlobId blob = *BlobId::From(job.file.blob_id());
-                   post_(sync::Input(sync::BlobVerified{blob, blobs_.VerifyBlob(job.file)}));
-                 },
-                 [this](const sync::AdoptUploadJob& job) {
-                   // A failure is found again at the next start, which adopts what entries name.
-                   static_cast<void>(blobs_.Adopt(job.blob).ok());
-                 },
-             },
-             jobs.front());
+  std::visit(
+      Overloaded{
+          [this](const sync::ReadChunkJob& job) {
+            sync::ChunkRead out{job.blob, job.index, job.requester, absl::OkStatus(), 0, "", {}};
+            absl::StatusOr<store::BlobStore::Chunk> chunk = blobs_.ReadChunk(job.blob, job.index);
+            if (chunk.ok()) {
+              out.count = chunk->count;
+              out.sealed = std::move(chunk->sealed);
+              out.path = std::move(chunk->path);
+            } else {
+              out.status = chunk.status();
+            }
+            post_(sync::Input(std::move(out)));
+          },
+          [this, &jobs](const sync::WriteChunkJob&) { WriteChunks(jobs); },
+          [this](const sync::VerifyBlobJob& job) {
+            const BlobId blob = *BlobId::From(job.file.blob_id());
+            post_(sync::Input(sync::BlobVerified{blob, blobs_.VerifyBlob(job.file)}));
+          },
+          [this](const sync::AdoptUploadJob& job) {
+            // A failure is found again at the next start, which adopts what entries name.
+            static_cast<void>(blobs_.Adopt(job.blob).ok());
+          },
+      },
+      jobs.front());
 }
 
 void FilePool::WriteChunks(const std::vector<sync::FileJob>& jobs) {

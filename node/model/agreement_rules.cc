@@ -29,8 +29,9 @@ absl::Status CheckBodies(const v1::Agreement& agreement, const Directory& direct
     const absl::StatusOr<PartyId> party = PartyId::From(body.party());
     if (!party.ok() || !bodies->emplace(body.party(), &body).second ||
         !codes.insert(body.code()).second) {
-      return Invalid(Cat("the body ", CleanForDisplay(body.code()), " is named twice or not at all"),
-                     "BODY_TWICE", "name each body once");
+      return Invalid(
+          Cat("the body ", CleanForDisplay(body.code()), " is named twice or not at all"),
+          "BODY_TWICE", "name each body once");
     }
     const BodyInfo* known = directory.Find(*party);
     if (known == nullptr) {
@@ -44,8 +45,9 @@ absl::Status CheckBodies(const v1::Agreement& agreement, const Directory& direct
                      "BODY_MISMATCH", "propose it again with the codes of the trusted cards");
     }
     if (IsUnionBody(body.kind()) && !body.participant()) {
-      return Invalid(Cat(body.code(), " is a Union body and takes part as a participant, not as a "
-                                      "party (R 3(5))"),
+      return Invalid(Cat(body.code(),
+                         " is a Union body and takes part as a participant, not as a "
+                         "party (R 3(5))"),
                      "UNION_BODY_AS_PARTY", Cat("--participant ", body.code()));
     }
     if (!body.participant()) ++parties;
@@ -113,9 +115,10 @@ absl::Status CheckAgreement(const v1::Agreement& agreement, const Directory& dir
   }
   if (agreement.period_from() >= agreement.period_to() ||
       agreement.period_to() - agreement.period_from() > kTenYears) {
-    return Invalid("the period must end after it begins, within ten years (FD 2002/465 Art. 1(1): "
-                   "a limited period)",
-                   "BAD_PERIOD", "--from 2026-03-01 --to 2027-03-01");
+    return Invalid(
+        "the period must end after it begins, within ten years (FD 2002/465 Art. 1(1): "
+        "a limited period)",
+        "BAD_PERIOD", "--from 2026-03-01 --to 2027-03-01");
   }
   Bodies bodies;
   if (absl::Status s = CheckBodies(agreement, directory, &bodies); !s.ok()) return s;
@@ -123,9 +126,10 @@ absl::Status CheckAgreement(const v1::Agreement& agreement, const Directory& dir
   if (!agreement.third_country_controller().empty()) {
     const auto controller = bodies.find(agreement.third_country_controller());
     if (controller == bodies.end() || !IsMemberState(controller->second->kind())) {
-      return Invalid("the controller for third-country data must be a Member State's administrator "
-                     "(R 23(2))",
-                     "BAD_CONTROLLER", "--controller XA");
+      return Invalid(
+          "the controller for third-country data must be a Member State's administrator "
+          "(R 23(2))",
+          "BAD_CONTROLLER", "--controller XA");
     }
   }
   return absl::OkStatus();
@@ -136,7 +140,8 @@ absl::Status MayContribute(const v1::Agreement& agreement, const PartyId& body) 
     if (named.party() != body.view()) continue;
     if (IsThirdCountry(named.kind()) && agreement.third_country_controller().empty()) {
       return absl::PermissionDeniedError(
-          "the agreement names no controller for third-country data yet; nothing can be contributed "
+          "the agreement names no controller for third-country data yet; nothing can be "
+          "contributed "
           "from a third country before it does (R 23(2)) [NO_CONTROLLER]\n  Next: propose an "
           "amendment with --controller");
     }

@@ -109,9 +109,8 @@ class Folder {
         return Release(item, code, detail);
       case v1::EntryBody::kAmend:
         *what = "amended";
-        return Exists(code, detail) &&
-               SetFields(item, item.body.amend().record(), item.body.amend().fields(), code,
-                         detail);
+        return Exists(code, detail) && SetFields(item, item.body.amend().record(),
+                                                 item.body.amend().fields(), code, detail);
       case v1::EntryBody::kTransition:
         *what = Cat("moved to ", kind_.StateName(item.body.transition().to()));
         return Exists(code, detail) && Transition(item, code, detail);
@@ -297,8 +296,7 @@ class Folder {
                     Cat("the record is ", rules.StateName(out_.state), ", not ",
                         rules.StateName(step.from())));
     }
-    if (step.fields_size() > 0 &&
-        !SetFields(item, step.record(), step.fields(), code, detail)) {
+    if (step.fields_size() > 0 && !SetFields(item, step.record(), step.fields(), code, detail)) {
       return false;
     }
     Register& mine = out_.registers[item.entry->author];
@@ -328,11 +326,9 @@ class Folder {
     });
   }
 
-  bool AddEvent(const Item& item, const v1::Event& event, std::string* code,
-                std::string* detail) {
+  bool AddEvent(const Item& item, const v1::Event& event, std::string* code, std::string* detail) {
     v1::CustodyEvent custody;
-    if (!custody.ParseFromString(event.event()) ||
-        !v1::CustodyEventKind_IsValid(custody.kind()) ||
+    if (!custody.ParseFromString(event.event()) || !v1::CustodyEventKind_IsValid(custody.kind()) ||
         custody.kind() == v1::CUSTODY_EVENT_KIND_UNSPECIFIED) {
       return Refuse(code, "SCHEMA", detail, "a custody event that does not parse");
     }
@@ -380,8 +376,8 @@ Folded Record::Fold(const FoldContext& context) const {
     item.entry = &entry;
     if (item.body.ParseFromString(entry.body_bytes)) items.emplace(entry.ref.leaf, std::move(item));
   }
-  // Canonical order: an entry comes after all it names; among those that may come next, the smallest
-  // (hlc, log, index). An entry that names one we lack waits, and so does what names it.
+  // Canonical order: an entry comes after all it names; among those that may come next, the
+  // smallest (hlc, log, index). An entry that names one we lack waits, and so does what names it.
   using Key = std::tuple<uint64_t, sync::EntryRef>;
   std::map<Hash, std::vector<Hash>> followers;
   std::map<Hash, size_t> missing;

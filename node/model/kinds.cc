@@ -57,9 +57,8 @@ absl::Status CheckStringField(const Message& record, const FieldDescriptor& fiel
     return absl::InvalidArgumentError(Cat(field.name(), " has more than 1000 items [TOO_LONG]"));
   }
   for (int i = 0; i < count; ++i) {
-    const std::string text = field.is_repeated()
-                                 ? reflection.GetRepeatedString(record, &field, i)
-                                 : reflection.GetString(record, &field);
+    const std::string text = field.is_repeated() ? reflection.GetRepeatedString(record, &field, i)
+                                                 : reflection.GetString(record, &field);
     if (absl::Status s = CheckText(text, max, multiline); !s.ok()) {
       return absl::InvalidArgumentError(Cat(field.name(), " ", ToStd(s.message())));
     }

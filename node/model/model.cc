@@ -98,8 +98,9 @@ bool Model::Take(const sync::OpenedEntry& entry, RecordId* id) {
 }
 
 std::shared_ptr<const sync::Members> Model::Intern(const sync::Members& members) {
-  auto candidate = std::make_shared<const sync::Members>(members);
-  return *audiences_.insert(std::move(candidate)).first;
+  std::shared_ptr<const sync::Members>& kept = audiences_[members];
+  if (kept == nullptr) kept = std::make_shared<const sync::Members>(members);
+  return kept;
 }
 
 void Model::NoteChange(const RecordId& id) {
@@ -121,8 +122,8 @@ absl::StatusOr<const Record*> Model::Resolve(std::string_view text) const {
   }
   const auto [first, last] = by_ref_.equal_range(NormalizeRef(text));
   if (first == last) {
-    return absl::NotFoundError(
-        Cat("no record \"", CleanForDisplay(text), "\" here, or it is not for this body [NOT_HERE]"));
+    return absl::NotFoundError(Cat("no record \"", CleanForDisplay(text),
+                                   "\" here, or it is not for this body [NOT_HERE]"));
   }
   if (std::next(first) != last) {
     std::string ids;
@@ -136,8 +137,8 @@ absl::StatusOr<const Record*> Model::Resolve(std::string_view text) const {
 absl::StatusOr<const Record*> Model::ResolveKind(std::string_view text, uint32_t kind) const {
   absl::StatusOr<const Record*> record = Resolve(text);
   if (record.ok() && (*record)->kind() != kind) {
-    return absl::InvalidArgumentError(Cat(CleanForDisplay(text), " is no ",
-                                          kinds_.Find(kind)->name(), " [WRONG_KIND]"));
+    return absl::InvalidArgumentError(
+        Cat(CleanForDisplay(text), " is no ", kinds_.Find(kind)->name(), " [WRONG_KIND]"));
   }
   return record;
 }

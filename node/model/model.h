@@ -101,17 +101,15 @@ class Model {
   FoldContext fold_context_;
 
   std::map<RecordId, Record> records_;
-  std::map<uint32_t, std::vector<RecordId>> by_kind_;     // in order of arrival
+  std::map<uint32_t, std::vector<RecordId>> by_kind_;  // in order of arrival
   std::multimap<std::string, RecordId> by_ref_;
-  std::map<std::string, RecordId> by_key_;                // own idempotency keys
-  std::map<std::string, RecordId> cards_by_blind_;        // blinded reference → card
+  std::map<std::string, RecordId> by_key_;          // own idempotency keys
+  std::map<std::string, RecordId> cards_by_blind_;  // blinded reference → card
   std::multimap<BlobId, RecordId> by_blob_;
   std::map<Hash, v1::Agreement> agreements_;
   std::map<JitId, Hash> current_;
   std::map<Hash, std::vector<sync::OpenedEntry>> waiting_;
-  std::set<std::shared_ptr<const sync::Members>,
-           decltype([](const auto& a, const auto& b) { return *a < *b; })>
-      audiences_;
+  std::map<sync::Members, std::shared_ptr<const sync::Members>> audiences_;
 
   uint64_t next_token_ = 1;
   std::map<uint64_t, RecordId> changes_;

@@ -1,10 +1,11 @@
 // One record: the entries that speak of it, and the view they fold to.
 //
 // The fold is a pure function of the SET of entries: they are put into canonical order (cause, then
-// hlc, then log and index) and applied by the kind's annotations. No rule lets a clock pick a winner:
-// owned records are their writer's chain, two-sided work is one register per body and a total table,
-// events only grow. A change that breaks a rule stays, marked refused, without effect; changes of one
-// field that did not see each other are both kept and shown. Protocol §7.3, §7.4, §8.
+// hlc, then log and index) and applied by the kind's annotations. No rule lets a clock pick a
+// winner: owned records are their writer's chain, two-sided work is one register per body and a
+// total table, events only grow. A change that breaks a rule stays, marked refused, without effect;
+// changes of one field that did not see each other are both kept and shown. Protocol §7.3, §7.4,
+// §8.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct RecordEntry {
 
 struct RefusedChange {
   Hash leaf;
-  std::string code;    // BAD_REF, NOT_PERMITTED, BAD_STATE, OUT_OF_PERIOD, SCHEMA
+  std::string code;  // BAD_REF, NOT_PERMITTED, BAD_STATE, OUT_OF_PERIOD, SCHEMA
   std::string detail;
 };
 
@@ -105,8 +106,8 @@ class Record {
   bool Add(RecordEntry entry);
   Folded Fold(const FoldContext& context) const;
 
-  // References for a new entry by `self` to `audience`: the own last entry and the newest of others,
-  // as far as rule Δ4 lets them be named (their audience contains the new entry's).
+  // References for a new entry by `self` to `audience`: the own last entry and the newest of
+  // others, as far as rule Δ4 lets them be named (their audience contains the new entry's).
   void FillRefs(const PartyId& self, const sync::Members& audience, v1::EntryBody* body) const;
 
  private:

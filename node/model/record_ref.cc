@@ -18,8 +18,8 @@ std::string NormalizeRef(std::string_view typed) {
   for (const char c : typed) {
     const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     const bool letter_of_kind = out.empty();
-    out.push_back(letter_of_kind               ? upper
-                  : upper == 'O'               ? '0'
+    out.push_back(letter_of_kind                 ? upper
+                  : upper == 'O'                 ? '0'
                   : upper == 'I' || upper == 'L' ? '1'
                                                  : upper);
   }

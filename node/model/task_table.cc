@@ -1,5 +1,5 @@
-// The pure table of two-sided work. Requester: 0, REVIEWED, CLOSED, WITHDRAWN. Executor: 0, ACCEPTED,
-// DECLINED, IN_PROGRESS, BLOCKED, EXECUTED, PARTLY_EXECUTED, IMPOSSIBLE.
+// The pure table of two-sided work. Requester: 0, REVIEWED, CLOSED, WITHDRAWN. Executor: 0,
+// ACCEPTED, DECLINED, IN_PROGRESS, BLOCKED, EXECUTED, PARTLY_EXECUTED, IMPOSSIBLE.
 #include "node/model/record.h"
 
 namespace entente::model {

@@ -8,8 +8,8 @@
 namespace entente::model {
 namespace {
 
-// One code point of well-formed UTF-8 from the front of `text`, or -1. Overlong forms, surrogates and
-// values beyond U+10FFFF are malformed.
+// One code point of well-formed UTF-8 from the front of `text`, or -1. Overlong forms, surrogates
+// and values beyond U+10FFFF are malformed.
 int32_t TakeCodePoint(std::string_view& text) {
   const auto byte = [&text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
@@ -61,9 +61,9 @@ absl::Status CheckText(std::string_view text, size_t max_bytes, bool multiline) 
           Cat("is not valid UTF-8: \"", CleanForDisplay(whole.substr(0, 80)), "\" [BAD_TEXT]"));
     }
     if (Control(c, multiline) || Invisible(c)) {
-      return absl::InvalidArgumentError(
-          Cat("has a control or invisible character: \"", CleanForDisplay(whole.substr(0, 80)),
-              "\"; remove it [BAD_TEXT]"));
+      return absl::InvalidArgumentError(Cat("has a control or invisible character: \"",
+                                            CleanForDisplay(whole.substr(0, 80)),
+                                            "\"; remove it [BAD_TEXT]"));
     }
   }
   return absl::OkStatus();

@@ -169,7 +169,7 @@ absl::StatusOr<std::unique_ptr<store::BlobReader>> FileServiceImpl::OpenReader(
   // because an entry names it.
   const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
   if (!blob.ok() || !blobs_->Adopt(*blob).ok()) {
-    return Error(absl::StatusCode::kFailedPrecondition,
+    return Error(absl::StatusCode::kUnavailable,
                  {.what = "the file is not here yet",
                   .code = "FILE_WAITING",
                   .why = "It is still being fetched from the body that released it.",

@@ -53,7 +53,7 @@ class UploadDesk {
     absl::Time touched;
     int held = 0;
     bool used = false;
-    std::string used_by;  // idempotency key
+    std::string used_by = {};  // idempotency key
   };
   bool MayUse(const Upload& upload, std::string_view user,
               const v1::AddEvidenceRequest& request) const;

@@ -135,8 +135,8 @@ absl::Status AnchorFile::Append(std::span<const sync::AnchorRecord> records) {
     if (known == nullptr) known = FindIn(highest_, record.log);
     if (known != nullptr && record.size == known->size && record.root != known->root) {
       return absl::FailedPreconditionError(
-          Cat("log ", record.log.hex(), " was already signed at size ",
-              std::to_string(record.size), " with another root: this head would fork it"));
+          Cat("log ", record.log.hex(), " was already signed at size ", std::to_string(record.size),
+              " with another root: this head would fork it"));
     }
     if (known == nullptr || record.size > known->size) fresh.insert_or_assign(record.log, record);
   }

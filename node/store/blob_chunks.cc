@@ -79,13 +79,11 @@ absl::Status BlobStore::RebuildTree(const std::string& stem, const BlobId& blob)
 }
 
 absl::StatusOr<BlobStore::Chunk> BlobStore::ReadVerified(const CompleteBlob& held,
-                                                         const BlobId& blob,
-                                                         uint64_t index) const {
+                                                         const BlobId& blob, uint64_t index) const {
   const BlobShape& shape = held.tree.shape();
   if (index >= shape.count) {
-    return absl::InvalidArgumentError(Cat("blob ", blob.hex(), " has ",
-                                          std::to_string(shape.count), " chunks; asked for number ",
-                                          std::to_string(index)));
+    return absl::InvalidArgumentError(Cat("blob ", blob.hex(), " has ", std::to_string(shape.count),
+                                          " chunks; asked for number ", std::to_string(index)));
   }
   absl::StatusOr<std::string> sealed =
       ReadAt(held.data, shape.Offset(index), shape.Bytes(index), held.path);
@@ -93,8 +91,8 @@ absl::StatusOr<BlobStore::Chunk> BlobStore::ReadVerified(const CompleteBlob& hel
   absl::StatusOr<std::vector<Hash>> path =
       crypto::InclusionProof(held.tree.nodes(), index, shape.count);
   if (!path.ok()) return path.status();
-  const absl::Status fits = crypto::VerifyInclusion(crypto::ChunkLeaf(*sealed), index, shape.count,
-                                                    *path, RootOf(blob));
+  const absl::Status fits =
+      crypto::VerifyInclusion(crypto::ChunkLeaf(*sealed), index, shape.count, *path, RootOf(blob));
   if (!fits.ok()) {
     return absl::DataLossError(
         Cat("chunk ", std::to_string(index), " of ", held.path, " is damaged"));
@@ -137,11 +135,13 @@ absl::Status BlobStore::WriteChunk(const BlobId& blob, const ChunkIn& chunk) {
 std::vector<absl::Status> BlobStore::WriteChunks(const BlobId& blob,
                                                  std::span<const ChunkIn> chunks) {
   std::vector<absl::Status> verdicts;
-  verdicts.reserve(chunks.size());
-  for (const ChunkIn& chunk : chunks) verdicts.push_back(CheckChunk(blob, chunk));
-
+  std::vector<PartialBlob::Verified> verified;
+  for (const ChunkIn& chunk : chunks) {
+    verified.push_back({chunk.index, chunk.sealed, crypto::ChunkLeaf(chunk.sealed)});
+    verdicts.push_back(CheckChunk(blob, chunk, verified.back().leaf));
+  }
   Turn turn = TakeTurn(blob);
-  const absl::Status status = StoreVerified(blob, *turn.desk, chunks, verdicts);
+  const absl::Status status = StoreVerified(blob, *turn.desk, chunks, verified, verdicts);
   if (!status.ok()) {
     for (absl::Status& verdict : verdicts) verdict.Update(status);
   }
@@ -151,11 +151,11 @@ std::vector<absl::Status> BlobStore::WriteChunks(const BlobId& blob,
   return verdicts;
 }
 
-absl::Status BlobStore::CheckChunk(const BlobId& blob, const ChunkIn& chunk) const {
+absl::Status BlobStore::CheckChunk(const BlobId& blob, const ChunkIn& chunk,
+                                   const Hash& leaf) const {
   const absl::Status fits =
       chunk.index < chunk.count
-          ? crypto::VerifyInclusion(crypto::ChunkLeaf(chunk.sealed), chunk.index, chunk.count,
-                                    chunk.path, RootOf(blob))
+          ? crypto::VerifyInclusion(leaf, chunk.index, chunk.count, chunk.path, RootOf(blob))
           : absl::InvalidArgumentError("index beyond the count");
   if (!fits.ok()) {
     return absl::DataLossError(Cat("chunk ", std::to_string(chunk.index), " does not belong to ",
@@ -204,6 +204,7 @@ absl::Status BlobStore::OpenPartial(const BlobId& blob, Desk& desk) const {
 
 absl::Status BlobStore::StoreVerified(const BlobId& blob, Desk& desk,
                                       std::span<const ChunkIn> chunks,
+                                      std::span<const PartialBlob::Verified> verified,
                                       std::vector<absl::Status>& verdicts) const {
   absl::Status opened = OpenPartial(blob, desk);
   std::vector<PartialBlob::Verified> wanted;
@@ -225,11 +226,11 @@ absl::Status BlobStore::StoreVerified(const BlobId& blob, Desk& desk,
     if (!opened.ok()) return opened;
     const BlobMap& map = desk.partial->map();
     if (map.count() != chunk.count) {
-      verdicts[i] = absl::FailedPreconditionError(
-          Cat("blob ", blob.hex(), " is arriving with ", std::to_string(map.count()),
-              " chunks, not ", std::to_string(chunk.count)));
+      verdicts[i] = absl::FailedPreconditionError(Cat("blob ", blob.hex(), " is arriving with ",
+                                                      std::to_string(map.count()), " chunks, not ",
+                                                      std::to_string(chunk.count)));
     } else if (!map.Present(chunk.index)) {
-      wanted.push_back({chunk.index, chunk.sealed, crypto::ChunkLeaf(chunk.sealed)});
+      wanted.push_back(verified[i]);
       bytes += chunk.sealed.size();
     }
   }

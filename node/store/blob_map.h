@@ -3,10 +3,11 @@
 // A bit alone would have to be trusted; here every chunk has a slot that proves itself:
 //   header  "entente-map-1" 00 00 00 ‖ blob id 32 ‖ chunk count u64 ‖ stride u32 ‖ check 20
 //   slot i  leaf hash 32 ‖ sealed bytes u32 ‖ check 12,  at 80 + 48 * i
-//   check   first bytes of H("blob-map", …) over the header; over {blob id, i, bytes, leaf} for a slot
-// A slot that is absent, torn, zero or flipped means that the chunk is fetched again, nothing worse.
-// Slots are written after the chunk itself has been synced. The leaves become the tree's level 0
-// when the last chunk is in.
+//   check   first bytes of H("blob-map", …) over the header; over {blob id, i, bytes, leaf} for a
+//   slot
+// A slot that is absent, torn, zero or flipped means that the chunk is fetched again, nothing
+// worse. Slots are written after the chunk itself has been synced. The leaves become the tree's
+// level 0 when the last chunk is in.
 //
 // The bitmap in memory grows with what is present, not with what an entry claims the file's size
 // to be. Not thread-safe. Tests: tests/node/store/blob_map_test.cc.
@@ -41,8 +42,7 @@ class BlobMap {
                                                          const BlobId& blob, uint64_t count,
                                                          uint32_t stride);
   // NotFound when absent; DataLoss when the header is damaged: then nothing is known to be here.
-  static absl::StatusOr<std::unique_ptr<BlobMap>> Open(const std::string& path,
-                                                       const BlobId& blob);
+  static absl::StatusOr<std::unique_ptr<BlobMap>> Open(const std::string& path, const BlobId& blob);
 
   // Durable on return. The chunks must be durable before.
   absl::Status Put(std::span<const Slot> slots);

@@ -24,8 +24,9 @@ absl::StatusOr<std::unique_ptr<PartialBlob>> PartialBlob::Open(const std::string
 }
 
 absl::StatusOr<std::unique_ptr<PartialBlob>> PartialBlob::Create(const std::string& stem,
-                                                                 const BlobId& blob,
-                                                                 uint64_t count, uint32_t stride) {
+                                                                 const BlobId& blob, uint64_t count,
+                                                                 uint32_t stride) {
+  if (absl::Status status = RemoveFile(Cat(stem, ".part")); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<BlobMap>> map =
       BlobMap::Create(Cat(stem, ".map"), blob, count, stride);
   if (!map.ok()) return map.status();
@@ -56,8 +57,8 @@ absl::Status PartialBlob::Store(std::span<const Verified> chunks) {
 absl::Status PartialBlob::Complete() {
   absl::StatusOr<std::unique_ptr<TreeWriter>> tree = TreeWriter::Create(Cat(stem_, ".tree"));
   if (!tree.ok()) return tree.status();
-  absl::Status status = map_->ForEach(
-      [&](const BlobMap::Slot& slot) { return (*tree)->Append(slot.leaf); });
+  absl::Status status =
+      map_->ForEach([&](const BlobMap::Slot& slot) { return (*tree)->Append(slot.leaf); });
   if (!status.ok()) return status;
   const absl::StatusOr<BlobId> root = (*tree)->Finish(map_->stride(), map_->last_bytes());
   if (!root.ok()) return root.status();

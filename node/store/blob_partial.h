@@ -29,6 +29,7 @@ class PartialBlob {
   // NotFound when nothing usable has arrived yet: a damaged map counts as nothing.
   static absl::StatusOr<std::unique_ptr<PartialBlob>> Open(const std::string& stem,
                                                            const BlobId& blob);
+  // Starts over: data of an earlier attempt is removed.
   static absl::StatusOr<std::unique_ptr<PartialBlob>> Create(const std::string& stem,
                                                              const BlobId& blob, uint64_t count,
                                                              uint32_t stride);

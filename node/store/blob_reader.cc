@@ -10,8 +10,9 @@ absl::StatusOr<BlobShape> ShapeOf(const v1::FileRef& file, uint32_t chunk_bytes)
     return absl::InvalidArgumentError("a file reference with an id, hash or key of a wrong length");
   }
   if (file.chunk_bytes() != chunk_bytes) {
-    return absl::InvalidArgumentError(Cat("a file in chunks of ", std::to_string(file.chunk_bytes()),
-                                          " bytes; expected ", std::to_string(chunk_bytes)));
+    return absl::InvalidArgumentError(Cat("a file in chunks of ",
+                                          std::to_string(file.chunk_bytes()), " bytes; expected ",
+                                          std::to_string(chunk_bytes)));
   }
   const crypto::ChunkLayout layout{file.plain_size(), chunk_bytes};
   const uint64_t count = layout.count();

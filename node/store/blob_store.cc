@@ -64,19 +64,15 @@ std::string BlobStore::Folder(const BlobId& blob) const {
   return Cat(dir_, "/", hex.substr(0, 2), "/", hex.substr(2, 2));
 }
 
-std::string BlobStore::Stem(const BlobId& blob) const {
-  return Cat(Folder(blob), "/", blob.hex());
-}
+std::string BlobStore::Stem(const BlobId& blob) const { return Cat(Folder(blob), "/", blob.hex()); }
 
-std::string BlobStore::TmpStem(const BlobId& blob) const {
-  return Cat(TmpDir(), "/", blob.hex());
-}
+std::string BlobStore::TmpStem(const BlobId& blob) const { return Cat(TmpDir(), "/", blob.hex()); }
 
 absl::StatusOr<std::unique_ptr<UploadWriter>> BlobStore::BeginUpload(std::string_view name,
                                                                      uint64_t promised_size,
                                                                      Entropy& entropy) {
-  return UploadWriter::Create(TmpDir(), name, promised_size, options_.chunk_bytes,
-                              options_.reserve, entropy);
+  return UploadWriter::Create(TmpDir(), name, promised_size, options_.chunk_bytes, options_.reserve,
+                              entropy);
 }
 
 absl::Status BlobStore::Adopt(const BlobId& blob) {

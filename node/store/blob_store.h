@@ -14,8 +14,8 @@
 // damaged slot of a .map costs that chunk's transfer again. File names in a FileRef are data and
 // never touch a path.
 //
-// Errors: ResourceExhausted when the volume is full, or down to its reserve; DataLoss when stored or
-// received bytes are not what the blob id says; NotFound when nothing is held under that id. All
+// Errors: ResourceExhausted when the volume is full, or down to its reserve; DataLoss when stored
+// or received bytes are not what the blob id says; NotFound when nothing is held under that id. All
 // memory use is one chunk, whatever the file's size; sizes are 64-bit.
 //
 // Thread-safe: calls on different blobs run side by side, writes to one blob take turns. Writers
@@ -96,9 +96,9 @@ class BlobStore {
     std::string_view sealed;
     std::vector<Hash> path;
   };
-  // OK means verified and durable. DataLoss: the chunk does not belong to the blob; nothing that was
-  // there is touched. A chunk that is held already is left alone, unless the stored copy is damaged
-  // and the new one mends it. With the last missing chunk the blob becomes complete.
+  // OK means verified and durable. DataLoss: the chunk does not belong to the blob; nothing that
+  // was there is touched. A chunk that is held already is left alone, unless the stored copy is
+  // damaged and the new one mends it. With the last missing chunk the blob becomes complete.
   absl::Status WriteChunk(const BlobId& blob, const ChunkIn& chunk);
   // The same for several chunks of one blob with one sync for all (protocol §11: up to 32); one
   // status each.
@@ -169,13 +169,14 @@ class BlobStore {
   absl::Status RebuildTree(const std::string& stem, const BlobId& blob) const;
   absl::StatusOr<Chunk> ReadVerified(const CompleteBlob& held, const BlobId& blob,
                                      uint64_t index) const;
-  // OK: the blob is incomplete and desk.partial is set. NotFound: nothing is held, or it is complete
-  // by now.
+  // OK: the blob is incomplete and desk.partial is set. NotFound: nothing is held, or it is
+  // complete by now.
   absl::Status OpenPartial(const BlobId& blob, Desk& desk) const;
 
-  absl::Status CheckChunk(const BlobId& blob, const ChunkIn& chunk) const;
+  absl::Status CheckChunk(const BlobId& blob, const ChunkIn& chunk, const Hash& leaf) const;
   absl::Status Mend(const BlobId& blob, const ChunkIn& chunk) const;
   absl::Status StoreVerified(const BlobId& blob, Desk& desk, std::span<const ChunkIn> chunks,
+                             std::span<const PartialBlob::Verified> verified,
                              std::vector<absl::Status>& verdicts) const;
 
   const std::string dir_;

@@ -52,8 +52,7 @@ absl::Status RaiseLevel(const TreeLevels& levels, uint32_t level) {
                                 *Hash::From(pair.substr(kHashBytes, kHashBytes)))
                    .view();
     }
-    absl::Status status =
-        WriteAt(levels.fd(), levels.OffsetOf(level, first), above, levels.path());
+    absl::Status status = WriteAt(levels.fd(), levels.OffsetOf(level, first), above, levels.path());
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -1,14 +1,14 @@
 // The Merkle tree of a blob in a file of its own, so that proving a chunk costs O(log n) reads.
 //
 // Format, integers big endian:
-//   header   "entente-tree-1" 00 00 ‖ chunk count u64 ‖ stride u32 ‖ last u32 ‖ blob id 32 ‖ check 16
-//   level 0  leaf hash of every sealed chunk, 32 bytes each
-//   level k  hash of every perfect subtree of 2^k leaves: (count >> k) of them, up to the top
-// Ragged edges are computed from perfect subtrees when asked for. stride is the sealed size of every
-// chunk but the last, last that of the last; check = first 16 bytes of H("blob-tree", rest of the
-// header). Node hashes carry no check of their own: every proof made from them is verified against
-// the blob id before use. Everything here can be rebuilt from the chunks.
-// Not thread-safe. Tests: tests/node/store/blob_tree_test.cc.
+//   header   "entente-tree-1" 00 00 ‖ chunk count u64 ‖ stride u32 ‖ last u32 ‖ blob id 32 ‖ check
+//   16 level 0  leaf hash of every sealed chunk, 32 bytes each level k  hash of every perfect
+//   subtree of 2^k leaves: (count >> k) of them, up to the top
+// Ragged edges are computed from perfect subtrees when asked for. stride is the sealed size of
+// every chunk but the last, last that of the last; check = first 16 bytes of H("blob-tree", rest of
+// the header). Node hashes carry no check of their own: every proof made from them is verified
+// against the blob id before use. Everything here can be rebuilt from the chunks. Not thread-safe.
+// Tests: tests/node/store/blob_tree_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -91,8 +91,7 @@ class TreeReader {
   const crypto::MerkleSource& nodes() const { return levels_; }
 
  private:
-  TreeReader(TreeLevels levels, BlobShape shape)
-      : levels_(std::move(levels)), shape_(shape) {}
+  TreeReader(TreeLevels levels, BlobShape shape) : levels_(std::move(levels)), shape_(shape) {}
 
   TreeLevels levels_;
   BlobShape shape_;

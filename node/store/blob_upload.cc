@@ -43,11 +43,11 @@ UploadWriter::~UploadWriter() {
 }
 
 absl::StatusOr<std::unique_ptr<UploadWriter>> UploadWriter::Create(
-    const std::string& tmp_dir, std::string_view name, uint64_t promised_size,
-    uint32_t chunk_bytes, const SpaceReserve& reserve, Entropy& entropy) {
+    const std::string& tmp_dir, std::string_view name, uint64_t promised_size, uint32_t chunk_bytes,
+    const SpaceReserve& reserve, Entropy& entropy) {
   crypto::Secret32 file_key = entropy.Draw<crypto::Secret32>();
-  std::unique_ptr<UploadWriter> upload(new UploadWriter(tmp_dir, name, promised_size, chunk_bytes,
-                                                        reserve, std::move(file_key)));
+  std::unique_ptr<UploadWriter> upload(
+      new UploadWriter(tmp_dir, name, promised_size, chunk_bytes, reserve, std::move(file_key)));
   absl::Status room = reserve.Check(tmp_dir, SealedBytes(upload->sealer_));
   if (!room.ok()) return room;
 
@@ -73,8 +73,8 @@ absl::Status UploadWriter::Write(std::string_view bytes) {
 
 absl::Status UploadWriter::WriteInner(std::string_view bytes) {
   if (bytes.size() > promised_size_ - received_) {
-    return absl::InvalidArgumentError(Cat("the file is larger than the ",
-                                          std::to_string(promised_size_), " bytes promised"));
+    return absl::InvalidArgumentError(
+        Cat("the file is larger than the ", std::to_string(promised_size_), " bytes promised"));
   }
   plain_hash_.Update(bytes);
   received_ += bytes.size();

@@ -12,6 +12,7 @@
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 #include "rocksdb/env_encryption.h"
+#include "rocksdb/file_system.h"
 
 namespace entente::store {
 namespace {
@@ -65,13 +66,13 @@ class CtrStream : public rocksdb::BlockAccessCipherStream {
     const std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context(EVP_CIPHER_CTX_new());
     const auto counter = CounterAt(offset);
     const auto* key = reinterpret_cast<const uint8_t*>(key_.view().data());
-    bool ok = context != nullptr && EVP_EncryptInit_ex2(context.get(), cipher_.get(), key,
-                                                        counter.data(), nullptr) == 1;
+    bool ok = context != nullptr &&
+              EVP_EncryptInit_ex2(context.get(), cipher_.get(), key, counter.data(), nullptr) == 1;
     int written = 0;
     uint8_t skipped[kBlockBytes] = {};
     const int skip = static_cast<int>(offset % kBlockBytes);
-    ok = ok && (skip == 0 ||
-                EVP_EncryptUpdate(context.get(), skipped, &written, skipped, skip) == 1);
+    ok = ok &&
+         (skip == 0 || EVP_EncryptUpdate(context.get(), skipped, &written, skipped, skip) == 1);
     constexpr size_t kStep = size_t{1} << 30;  // OpenSSL counts in int
     auto* bytes = reinterpret_cast<uint8_t*>(data);
     for (size_t done = 0; ok && done < size; done += kStep) {
@@ -130,6 +131,20 @@ class StorageProvider : public rocksdb::EncryptionProvider {
   Entropy& entropy_;
 };
 
+// RocksDB reopens the last write-ahead log at every start to give back preallocated room. The
+// encrypting file system would put a second prefix at the end of the file first, and a crash right
+// then would leave a log that reads as damaged. RocksDB does not insist when this is refused.
+class NoReopenFileSystem : public rocksdb::FileSystemWrapper {
+ public:
+  using rocksdb::FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "EntenteStorage"; }
+  rocksdb::IOStatus ReopenWritableFile(const std::string&, const rocksdb::FileOptions&,
+                                       std::unique_ptr<rocksdb::FSWritableFile>*,
+                                       rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("files are written once");
+  }
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<rocksdb::Env>> NewStorageEnv(const crypto::Secret32& storage_key,
@@ -138,8 +153,8 @@ absl::StatusOr<std::unique_ptr<rocksdb::Env>> NewStorageEnv(const crypto::Secret
   if (cipher == nullptr) return absl::InternalError("OpenSSL offers no AES-256-CTR");
   auto provider = std::make_shared<StorageProvider>(
       std::move(cipher), crypto::K(storage_key, "store-files", {}), entropy);
-  return std::unique_ptr<rocksdb::Env>(
-      rocksdb::NewEncryptedEnv(rocksdb::Env::Default(), provider));
+  return rocksdb::NewCompositeEnv(std::make_shared<NoReopenFileSystem>(
+      rocksdb::NewEncryptedFS(rocksdb::FileSystem::Default(), provider)));
 }
 
 }  // namespace entente::store

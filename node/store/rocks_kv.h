@@ -41,7 +41,8 @@ class RocksKv : public sync::KvStore {
   };
 
   // Opens the database in folder `dir`, making it when absent.
-  //   FailedPrecondition  another process, or this one, has it open: "another entented is using DIR";
+  //   FailedPrecondition  another process, or this one, has it open: "another entented is using
+  //   DIR";
   //                       or the folder holds something else
   //   InvalidArgument     the storage key is not this store's
   //   NotFound            absent and not to be created

@@ -84,6 +84,12 @@ absl::Status CheckOne(rocksdb::Env& env, const std::string& path, bool may_be_un
 
 absl::StatusOr<RecoveryPlan> CheckDatabaseLogs(rocksdb::Env& env, const std::string& dir) {
   RecoveryPlan plan;
+  // RocksDB asserts that this file can be read.
+  const std::string identity = Cat(dir, "/IDENTITY");
+  if (Exists(identity)) {
+    absl::Status readable = ReadDecrypted(env, identity).status();
+    if (!readable.ok()) return readable;
+  }
   const absl::StatusOr<std::string> manifest = ManifestName(env, dir);
   if (!manifest.ok()) return manifest.status();
   absl::Status status = CheckOne(env, Cat(dir, "/", *manifest), true, plan);

@@ -68,9 +68,8 @@ absl::StatusOr<StoreState> ReadStoreMarker(const std::string& dir,
   for (const StoreState state : {StoreState::kCreating, StoreState::kReady}) {
     if (marker.substr(0, kBodyBytes) == Body(storage_key, state)) return state;
   }
-  return absl::InvalidArgumentError(
-      Cat("the storage key in use does not belong to ", dir,
-          ": another keystore, or another node's folder"));
+  return absl::InvalidArgumentError(Cat("the storage key in use does not belong to ", dir,
+                                        ": another keystore, or another node's folder"));
 }
 
 absl::Status WriteStoreMarker(const std::string& dir, const crypto::Secret32& storage_key,

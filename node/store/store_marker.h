@@ -1,9 +1,9 @@
 // The file STORE in a database folder: which format it has, whether it was ever completed, and
 // which storage key it belongs to.
 //
-// RocksDB, asked to create what is missing, answers a lost CURRENT file with a fresh empty database.
-// The marker is how this store knows better: creation is allowed only while it says "creating", and
-// nothing is acknowledged before it says "ready".
+// RocksDB, asked to create what is missing, answers a lost CURRENT file with a fresh empty
+// database. The marker is how this store knows better: creation is allowed only while it says
+// "creating", and nothing is acknowledged before it says "ready".
 //   "entente-store-1\n" ‖ state u8 ‖ key check 32 ‖ checksum 16
 #pragma once
 

@@ -15,13 +15,13 @@ SPARED = {"proto/entente/v1/client.proto": 800}  # one contract, read top to bot
 SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b[^;{}()]*$")
 # What stands before the brace of a function body: a parameter list and what may follow it.
 FUNCTION = re.compile(
-    r"\)\s*(const|noexcept(\([^)]*\))?|override|final|&{1,2}|mutable|->\s*[\w:<>,&*\s]+|"
-    r":\s*\w[^;]*|ABSL_\w+\([^)]*\)|requires[^;{}]*)*\s*$", re.S)
+    r"\)(\s*(const\b|noexcept(\([^)]*\))?|override\b|final\b|&{1,2}|->\s*[\w:<>,&*\s]+|"
+    r":\s*\w[^;]*|ABSL_\w+\([^)]*\)|requires[^;{}]*))*\s*$", re.S)
 
 
 def functions(code):
     """Yields (first line, last line) of every function body in stripped code."""
-    stack = []  # per open brace: [is scope, line of the function's brace or None]
+    stack = []  # per open brace: (is scope, line of the function's brace or None, statement)
     statement = 0  # where the text before the next brace begins
     line = 1
     for i, char in enumerate(code):
@@ -31,15 +31,17 @@ def functions(code):
             before = code[statement:i]
             in_scope = all(entry[0] for entry in stack)
             is_scope = in_scope and bool(SCOPE.search(re.sub(r"<[^<>]*>|\[\[[^\]]*\]\]", "", before)))
-            is_function = in_scope and not is_scope and bool(FUNCTION.search(before))
-            stack.append((is_scope, line if is_function else None))
+            # clang-format puts a blank before a body's brace and none before a value's: y_{x}.
+            is_function = (in_scope and not is_scope and before[-1:].isspace()
+                           and bool(FUNCTION.search(before)))
+            stack.append((is_scope, line if is_function else None, statement))
             statement = i + 1
         elif char == "}":
-            if stack:
-                _, start = stack.pop()
-                if start is not None:
-                    yield start, line
-            statement = i + 1
+            is_scope, start, before = stack.pop() if stack else (True, None, i + 1)
+            if start is not None:
+                yield start, line
+            # A braced value (y_{x}) is part of the statement it stands in.
+            statement = i + 1 if is_scope or start is not None else before
         elif char == ";":
             statement = i + 1
 

@@ -42,9 +42,8 @@ void SimNode::Boot() {
   config.relay_immediate = true;
   std::vector<sync::AnchorRecord> anchors;
   for (const auto& [log, record] : disk_.anchors) anchors.push_back(record);
-  absl::StatusOr<std::unique_ptr<core::Engine>> engine =
-      core::Engine::Open(config, keys_, disk_.kv, anchors, !disk_.anchor_exists, world_.entropy(),
-                         LocalTime());
+  absl::StatusOr<std::unique_ptr<core::Engine>> engine = core::Engine::Open(
+      config, keys_, disk_.kv, anchors, !disk_.anchor_exists, world_.entropy(), LocalTime());
   if (!engine.ok()) Fail(Cat(code_, " does not open: ", ToStd(engine.status().message())));
   engine_ = *std::move(engine);
   ++boots_;
@@ -121,8 +120,7 @@ void World::MakeNodes(const Setup& setup) {
   for (const std::string& code : setup.codes) {
     nodes_.push_back(std::make_unique<SimNode>(*this, code, nodes_.size()));
     SimNode& node = *nodes_.back();
-    absl::StatusOr<crypto::NodeKeys> keys =
-        crypto::GenerateNodeKeys(node.root_, code, entropy_);
+    absl::StatusOr<crypto::NodeKeys> keys = crypto::GenerateNodeKeys(node.root_, code, entropy_);
     if (!keys.ok()) Fail("keys");
     node.party_ = keys->party;
     node.spki_ = *crypto::SpkiSha256(keys->tls.certificate_pem);
@@ -266,9 +264,8 @@ void World::Deliver(SimNode& from, const sync::FrameOut& out) {
     return;
   }
   absl::Time& free = to_b ? session->b_free : session->a_free;
-  const absl::Duration delay =
-      absl::Microseconds(50 + Pick(static_cast<uint64_t>(absl::ToInt64Microseconds(
-                                  faults_.delay_max))));
+  const absl::Duration delay = absl::Microseconds(
+      50 + Pick(static_cast<uint64_t>(absl::ToInt64Microseconds(faults_.delay_max))));
   free = std::max(free, now_ + delay);
   At(free, [this, session, &to, to_id, frame = out.frame]() mutable {
     if (!sessions_.contains(to_id) || !to.up()) return;

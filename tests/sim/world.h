@@ -3,8 +3,8 @@
 // same run to the byte.
 //
 // Faults are switches in FaultOptions; each seed draws which are on (a swarm), so that rare pairs
-// meet. A crash drops everything that was not committed, at a boundary between two effects chosen by
-// the seed: before the commit, after it, after the answers, after the anchor.
+// meet. A crash drops everything that was not committed, at a boundary between two effects chosen
+// by the seed: before the commit, after it, after the answers, after the anchor.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@
 namespace entente::sim {
 
 struct FaultOptions {
-  double crash_per_step = 0;       // probability of losing power at a step's effects
-  double cut_per_frame = 0;        // probability that a stream breaks at a frame
-  double partition_rate = 0;       // per simulated minute and pair
+  double crash_per_step = 0;  // probability of losing power at a step's effects
+  double cut_per_frame = 0;   // probability that a stream breaks at a frame
+  double partition_rate = 0;  // per simulated minute and pair
   absl::Duration delay_max = absl::Milliseconds(5);
   double parcel_loss = 0;
   double parcel_duplicate = 0;

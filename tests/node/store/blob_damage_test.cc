@@ -149,7 +149,8 @@ TEST_F(BlobTransferDamageTest, TornMapCostsOnlyTheTornChunks) {
 }
 
 TEST_F(BlobTransferDamageTest, LostMapMeansStartingOver) {
-  for (const std::string& bytes : {std::string(), ReadRaw(map_).substr(0, 79), std::string(80, 'x')}) {
+  for (const std::string& bytes :
+       {std::string(), ReadRaw(map_).substr(0, 79), std::string(80, 'x')}) {
     WriteRaw(map_, bytes);
     Reopen();
     EXPECT_EQ(Missing().size(), 10u);
@@ -178,9 +179,8 @@ TEST_F(BlobTransferDamageTest, InterruptedCompletionIsTakenUpAgain) {
     return BlobMap::Open(map_, blob_);
   }();
   ASSERT_OK(map);
-  const std::vector<BlobMap::Slot> last = {
-      {9, static_cast<uint32_t>(sent_.chunks[9].sealed.size()),
-       crypto::ChunkLeaf(sent_.chunks[9].sealed)}};
+  const std::vector<BlobMap::Slot> last = {{9, static_cast<uint32_t>(sent_.chunks[9].sealed.size()),
+                                            crypto::ChunkLeaf(sent_.chunks[9].sealed)}};
   ASSERT_OK((*map)->Put(last));
   Reopen();
   EXPECT_FALSE(there_store_->Has(blob_));

@@ -13,8 +13,9 @@ class BlobStoreTest : public BlobTest {};
 
 TEST_F(BlobStoreTest, FilesOfEverySizeComeBack) {
   auto store = Open(here_);
-  for (const uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{kChunk - 1}, uint64_t{kChunk},
-                              uint64_t{kChunk + 1}, uint64_t{4 * kChunk}, uint64_t{9 * kChunk + 5}}) {
+  for (const uint64_t size :
+       {uint64_t{0}, uint64_t{1}, uint64_t{kChunk - 1}, uint64_t{kChunk}, uint64_t{kChunk + 1},
+        uint64_t{4 * kChunk}, uint64_t{9 * kChunk + 5}}) {
     const std::string content = Content(size);
     const v1::FileRef file = Add(*store, content);
     EXPECT_EQ(file.plain_size(), size);
@@ -143,8 +144,8 @@ TEST_F(BlobStoreTest, FullVolumeRefusesUploadsAndLeavesNothing) {
   uint64_t free = 1 << 30;
   reserve_.free_bytes = [&](const std::string&) { return absl::StatusOr<uint64_t>(free); };
   auto store = Open(here_);
-  EXPECT_TRUE(absl::IsResourceExhausted(
-      store->BeginUpload("f", uint64_t{1} << 40, entropy_).status()))
+  EXPECT_TRUE(
+      absl::IsResourceExhausted(store->BeginUpload("f", uint64_t{1} << 40, entropy_).status()))
       << "too large from the start";
   auto upload = store->BeginUpload("f", 100'000, entropy_);
   ASSERT_OK(upload);

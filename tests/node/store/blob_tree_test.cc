@@ -41,8 +41,8 @@ TEST(BlobTreeTest, ProofsAreThoseOfTheTreeInMemory) {
       const auto proof = crypto::InclusionProof(tree->nodes(), index, count);
       ASSERT_OK(proof);
       ASSERT_EQ(*proof, *crypto::InclusionProof(memory, index, count));
-      ASSERT_OK(crypto::VerifyInclusion(leaves[index], index, count, *proof,
-                                        *Hash::From(root.view())));
+      ASSERT_OK(
+          crypto::VerifyInclusion(leaves[index], index, count, *proof, *Hash::From(root.view())));
     }
     EXPECT_FALSE(tree->nodes().Node(0, count).ok());
     EXPECT_FALSE(tree->nodes().Node(63, 0).ok());

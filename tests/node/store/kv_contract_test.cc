@@ -227,8 +227,8 @@ TEST_P(KvContractTest, BehavesLikeAnOrderedMap) {
     }
     ASSERT_EQ(Scan(from, to, limit), expected) << "round " << round;
     const auto known = model.find(from);
-    ASSERT_EQ(Get(from), known == model.end() ? std::nullopt
-                                              : std::optional<std::string>(known->second));
+    ASSERT_EQ(Get(from),
+              known == model.end() ? std::nullopt : std::optional<std::string>(known->second));
   }
   EXPECT_EQ(Scan("", "\xff"), Rows(model.begin(), model.end()));
 }

@@ -1,4 +1,5 @@
-// Every acknowledged batch survives, whole, whenever the process dies (design §10.2, reliability G5).
+// Every acknowledged batch survives, whole, whenever the process dies (design §10.2, reliability
+// G5).
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>

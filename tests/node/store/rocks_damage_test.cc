@@ -88,19 +88,19 @@ TEST_F(RocksDamageTest, FlippedBitsAreNeverSilent) {
     if (size == 0) continue;  // lock files
     std::vector<uint64_t> offsets = {0, 20, size - 1};
     const uint64_t start = size > kPrefixBytes ? kPrefixBytes : 0;
-    for (uint64_t i = 0; i < 16; ++i) offsets.push_back(start + (size - start) * i / 16);
+    for (uint64_t i = 0; i < 9; ++i) offsets.push_back(start + (size - start) * i / 9);
     for (uint64_t i = 0; i < 7; ++i) offsets.push_back(std::min(size - 1, start + i));
     for (const uint64_t offset : offsets) {
       CopyDir(sample_, copy_);
       const std::string target = Cat(copy_, file.substr(sample_.size()));
       FlipBit(target, offset, static_cast<int>(offset % 8));
       const std::string outcome = Outcome(copy_);
-      EXPECT_TRUE(outcome == "refused" || outcome == "right") << target << " " << offset << ": "
-                                                              << outcome;
+      EXPECT_TRUE(outcome == "refused" || outcome == "right")
+          << target << " " << offset << ": " << outcome;
       refused += outcome == "refused" ? 1 : 0;
     }
   }
-  EXPECT_GT(refused, 60) << "the flips must hit something";
+  EXPECT_GT(refused, 40) << "the flips must hit something";
 }
 
 TEST_F(RocksDamageTest, DamageInTheLogNamesTheFile) {

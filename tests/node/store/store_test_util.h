@@ -24,7 +24,8 @@ namespace entente::store {
 class TempDir {
  public:
   TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "entente-store-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "entente-store-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   ~TempDir() {
@@ -72,9 +73,7 @@ inline void CopyDir(const std::string& from, const std::string& to) {
   std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
 }
 
-inline crypto::Secret32 KeyOf(char fill) {
-  return *crypto::Secret32::From(std::string(32, fill));
-}
+inline crypto::Secret32 KeyOf(char fill) { return *crypto::Secret32::From(std::string(32, fill)); }
 
 // While it lives, no file of this process grows beyond `bytes`: a real short write and a real
 // error from the kernel, as on a full volume.

@@ -1,0 +1,199 @@
+#include "node/core/state.h"
+
+#include <utility>
+
+#include "crypto/hash.h"
+#include "node/model/plans.h"
+#include "sync/schema.h"
+
+namespace entente::core {
+namespace {
+
+sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
+                                      std::shared_ptr<const crypto::NodeKeys> keys,
+                                      std::function<bool(const JitId&)> in_force) {
+  sync::ReplicaOptions options;
+  options.self = keys->party;
+  options.keys = std::move(keys);
+  options.relay_cadence = config.relay_cadence;
+  options.relay_immediate = config.relay_immediate;
+  options.auto_fetch_bytes = config.auto_fetch_bytes;
+  options.agreement_in_force = std::move(in_force);
+  return options;
+}
+
+}  // namespace
+
+State::State(Config config_in, std::shared_ptr<const crypto::NodeKeys> keys_in,
+             const sync::KvReader& store, Entropy& entropy_in)
+    : config(std::move(config_in)),
+      keys(std::move(keys_in)),
+      self(keys->party),
+      overlay(store),
+      entropy(entropy_in),
+      replica(ReplicaOptionsOf(config, keys,
+                               [this](const JitId& jit) { return decisions.InForce(jit); }),
+              overlay, entropy),
+      decisions(self, replica.cards(), directory),
+      model(self, kinds, directory, [this](const v1::FileRef& file) {
+        model::Model::FileStatus status;
+        const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
+        const v1::BlobRow* row = blob.ok() ? replica.blobs().Find(*blob) : nullptr;
+        if (row == nullptr) return status;
+        status.state = row->damaged()          ? "damaged"
+                       : row->verified()       ? "here"
+                       : row->next_chunk() > 0 ? "fetching"
+                                               : "waiting";
+        status.bytes_here =
+            row->verified() ? file.plain_size() : row->next_chunk() * uint64_t{file.chunk_bytes()};
+        return status;
+      }) {}
+
+void State::RefreshDirectory() {
+  for (const auto& [party, card] : replica.cards().all()) {
+    directory.Add(
+        {party, card.card.code(), card.card.name(), card.card.kind(), card.card.country()});
+  }
+}
+
+std::string State::CodeOf(const PartyId& party) const { return directory.CodeOf(party); }
+
+absl::StatusOr<PartyId> State::BodyByCode(std::string_view code) const {
+  const model::BodyInfo* body = directory.FindByCode(code);
+  if (body != nullptr) return body->party;
+  std::string known;
+  for (const auto& [party, info] : directory.all()) {
+    if (info.kind != v1::BODY_KIND_RELAY) known += (known.empty() ? "" : ", ") + info.code;
+  }
+  return absl::NotFoundError(Cat("no body \"", model::CleanForDisplay(code),
+                                 "\" is known here; there are ", known,
+                                 " [UNKNOWN_PARTY]\n  Next: entente card list"));
+}
+
+absl::StatusOr<sync::Members> State::BodiesByCode(const std::vector<std::string>& codes) const {
+  sync::Members out;
+  for (const std::string& code : codes) {
+    const absl::StatusOr<PartyId> party = BodyByCode(code);
+    if (!party.ok()) return party.status();
+    out.insert(*party);
+  }
+  return out;
+}
+
+absl::StatusOr<JitId> State::JitByText(std::string_view text) const {
+  const auto& jits = decisions.all();
+  if (text.empty() && jits.size() == 1) return jits.begin()->first;
+  if (text.empty()) {
+    return jits.empty()
+               ? absl::NotFoundError(
+                     "no JIT is known here yet [NO_JIT]\n  Next: entente agreement propose …, or "
+                     "wait for a partner's proposal")
+               : absl::InvalidArgumentError(
+                     "this node takes part in several JITs; name one with --jit [AMBIGUOUS]\n  "
+                     "Next: "
+                     "entente agreement show");
+  }
+  const JitId* found = nullptr;
+  for (const auto& [id, jit] : jits) {
+    const sync::ProposalState* newest = jit.agreement.Current();
+    v1::Agreement agreement;
+    for (const auto& [hash, proposal] : jit.agreement.all()) {
+      if (newest == nullptr) newest = &proposal;
+    }
+    if (newest != nullptr) agreement.ParseFromString(newest->proposal.text());
+    const bool hex = text.size() >= 8 && id.hex().rfind(text, 0) == 0;
+    if (!hex && agreement.code_name() != text) continue;
+    if (found != nullptr) {
+      return absl::InvalidArgumentError(
+          Cat("several JITs are called \"", model::CleanForDisplay(text), "\" [AMBIGUOUS]"));
+    }
+    found = &id;
+  }
+  if (found != nullptr) return *found;
+  return absl::NotFoundError(Cat("no JIT \"", model::CleanForDisplay(text), "\" here [NO_JIT]"));
+}
+
+absl::Status State::Append(absl::Time now, std::vector<sync::Draft> drafts) {
+  if (drafts.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<sync::EntryRef>> refs = replica.Append(now, std::move(drafts));
+  if (!refs.ok()) return refs.status();
+  return Absorb(now);
+}
+
+absl::Status State::Learn(sync::OpenedEntry entry, absl::Time now) {
+  static_cast<void>(now);
+  if (!decisions.Learn(entry)) {
+    model.Apply(entry);
+    return absl::OkStatus();
+  }
+  if (entry.author == self && entry.body.change_case() == v1::EntryBody::kProposal &&
+      !entry.body.idempotency_key().empty()) {
+    proposals_by_key[entry.body.idempotency_key()] = crypto::Sha256(entry.body.proposal());
+  }
+  const JitDecisions* jit = decisions.Find(entry.jit);
+  if (jit == nullptr) return absl::OkStatus();
+  for (const sync::ProposalState* version : jit->agreement.InForce()) {
+    v1::Agreement agreement;
+    if (agreement.ParseFromString(version->proposal.text())) {
+      model.AgreementInForce(entry.jit, version->hash, agreement);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status State::Absorb(absl::Time now) {
+  for (;;) {
+    std::vector<sync::OpenedEntry> entries = replica.TakeOpened();
+    for (sync::OpenedEntry& entry : entries) {
+      if (absl::Status s = Learn(std::move(entry), now); !s.ok()) return s;
+    }
+    if (absl::Status s = ConfirmWhatIsDue(now); !s.ok()) return s;
+    if (absl::Status s = AcknowledgeFiles(now); !s.ok()) return s;
+    if (entries.empty()) return absl::OkStatus();
+  }
+}
+
+absl::Status State::ConfirmWhatIsDue(absl::Time now) {
+  std::vector<sync::Draft> due = decisions.ConfirmationsDue(
+      [this](const Hash& prev) -> std::optional<Hash> {
+        const auto it = confirm_locks.find(prev);
+        if (it == confirm_locks.end()) return std::nullopt;
+        return it->second;
+      },
+      keys->statement);
+  if (due.empty()) return absl::OkStatus();
+  for (const sync::Draft& draft : due) {
+    const Hash proposal = *Hash::From(draft.body.statement().payload().substr(0, 32));
+    const JitDecisions& jit = *decisions.Find(draft.jit);
+    const sync::ProposalState* state = jit.agreement.Find(proposal);
+    if (state == nullptr) state = jit.strategy.Find(proposal);
+    const Hash prev = *Hash::From(state->proposal.prev());
+    // The lock is anchored before the Confirm leaves, so that not even a rolled-back database
+    // lets this node confirm another successor.
+    confirm_locks[prev] = proposal;
+    fresh_locks.push_back({*LogId::From(prev.view()), kConfirmLock, 1, proposal});
+  }
+  return replica.Append(now, std::move(due)).status();
+}
+
+absl::Status State::AcknowledgeFiles(absl::Time now) {
+  std::vector<sync::Draft> drafts;
+  for (const v1::FileRef& file : replica.TakeReceivedFiles()) {
+    const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
+    if (!blob.ok()) continue;
+    for (const model::Record* record : model.RecordsNaming(*blob)) {
+      const model::PlanContext context{model,         now,     "", v1::ROLE_UNSPECIFIED,
+                                       record->jit(), entropy, ""};
+      absl::StatusOr<model::Plan> plan = model::PlanReceipt(context, *record, file);
+      if (!plan.ok()) continue;
+      for (sync::Draft& draft : plan->drafts) drafts.push_back(std::move(draft));
+    }
+  }
+  if (drafts.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<sync::EntryRef>> refs = replica.Append(now, std::move(drafts));
+  // A receipt that cannot be written now (a member's card is missing) is no reason to stop.
+  if (absl::IsFailedPrecondition(refs.status())) return absl::OkStatus();
+  return refs.status();
+}
+
+}  // namespace entente::core

@@ -1,0 +1,228 @@
+#include "node/model/plans.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/hash.h"
+#include "node/model/agreement_rules.h"
+#include "node/model/record_ref.h"
+
+namespace entente::model {
+namespace {
+
+absl::Status MayCreate(const PlanContext& context, Action action, const sync::Members& audience,
+                       const std::string& classification = "") {
+  Question question;
+  question.action = action;
+  question.body = context.model.self();
+  question.role = context.role;
+  question.now = context.now;
+  question.audience = audience;
+  question.classification = classification;
+  const auto current = context.model.CurrentAgreement(context.jit);
+  question.agreement = current.has_value() ? current->agreement : nullptr;
+  if (absl::Status s = ToStatus(Decide(question, context.model.directory())); !s.ok()) return s;
+  return MayContribute(*current->agreement, context.model.self());
+}
+
+sync::Draft NewDraft(const PlanContext& context, uint32_t kind, const RecordId& id,
+                     const sync::Members& audience) {
+  sync::Draft draft;
+  draft.jit = context.jit;
+  draft.audience = audience;
+  draft.body.set_record_id(id.str());
+  draft.body.set_kind(kind);
+  draft.body.set_user(context.user);
+  draft.body.set_agreement(context.model.CurrentAgreement(context.jit)->version.str());
+  return draft;
+}
+
+absl::StatusOr<sync::Draft> CreateDraft(const PlanContext& context, uint32_t kind,
+                                        const google::protobuf::Message& record,
+                                        const sync::Members& audience, const RecordId& id) {
+  const Kind& rules = *context.model.kinds().Find(kind);
+  if (absl::Status s = rules.Validate(record); !s.ok()) return s;
+  sync::Draft draft = NewDraft(context, kind, id, audience);
+  v1::Create* create = draft.body.mutable_create();
+  create->set_record(record.SerializeAsString());
+  create->set_blind_key(context.entropy.Bytes(32));
+  create->set_state(rules.InitialState());
+  return draft;
+}
+
+sync::Members WithSelf(const PlanContext& context, sync::Members audience) {
+  audience.insert(context.model.self());
+  return audience;
+}
+
+absl::StatusOr<Plan> PlanOne(const PlanContext& context, uint32_t kind,
+                             const google::protobuf::Message& record,
+                             const sync::Members& audience) {
+  const sync::Members readers = WithSelf(context, audience);
+  if (absl::Status s = MayCreate(context, Action::kCreate, readers); !s.ok()) return s;
+  Plan plan;
+  plan.primary = context.entropy.Draw<RecordId>();
+  absl::StatusOr<sync::Draft> draft = CreateDraft(context, kind, record, readers, plan.primary);
+  if (!draft.ok()) return draft.status();
+  draft->body.set_idempotency_key(context.idempotency_key);
+  plan.drafts.push_back(*std::move(draft));
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> PlanDraftStrategy(const PlanContext& context, const v1::Strategy& strategy) {
+  return PlanOne(context, kStrategyKind, strategy, {});
+}
+
+absl::StatusOr<Plan> PlanAddLine(const PlanContext& context, const v1::LineOfEnquiry& line,
+                                 const sync::Members& audience) {
+  return PlanOne(context, kLineKind, line, audience);
+}
+
+absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<std::string>& texts,
+                                  const sync::Members& audience) {
+  if (texts.empty()) return absl::InvalidArgumentError("no text to note [SCHEMA]");
+  if (texts.size() > 4096) {
+    return absl::InvalidArgumentError("at most 4096 notes at once [TOO_LONG]");
+  }
+  const sync::Members readers = WithSelf(context, audience);
+  if (absl::Status s = MayCreate(context, Action::kCreate, readers); !s.ok()) return s;
+  Plan plan;
+  for (const std::string& text : texts) {
+    v1::Note note;
+    note.set_text(text);
+    plan.primary = context.entropy.Draw<RecordId>();
+    absl::StatusOr<sync::Draft> draft =
+        CreateDraft(context, kNoteKind, note, readers, plan.primary);
+    if (!draft.ok()) return draft.status();
+    plan.drafts.push_back(*std::move(draft));
+  }
+  // The key names the first, from which a repeated call finds them all by their common group.
+  plan.drafts.front().body.set_idempotency_key(context.idempotency_key);
+  return plan;
+}
+
+absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::EvidenceItem& item,
+                                     const std::vector<v1::FileRef>& files,
+                                     const sync::Members& audience) {
+  const sync::Members readers = WithSelf(context, audience);
+  if (absl::Status s = MayCreate(context, Action::kCreate, readers, item.classification());
+      !s.ok()) {
+    return s;
+  }
+  for (const v1::FileRef& file : files) {
+    if (absl::Status s = CheckText(file.name(), 1024, false); !s.ok()) {
+      return absl::InvalidArgumentError(Cat("the file name ", ToStd(s.message())));
+    }
+  }
+  Plan plan;
+  plan.primary = context.entropy.Draw<RecordId>();
+  v1::EvidenceItem checked = item;
+  if (checked.origin_party().empty()) checked.set_origin_party(context.model.self().str());
+  absl::StatusOr<sync::Draft> draft =
+      CreateDraft(context, kEvidenceKind, checked, readers, plan.primary);
+  if (!draft.ok()) return draft.status();
+  for (const v1::FileRef& file : files) *draft->body.add_files() = file;
+  draft->body.set_idempotency_key(context.idempotency_key);
+  plan.drafts.push_back(*std::move(draft));
+  return plan;
+}
+
+Decision DecideRelease(const PlanContext& context, const Record& record,
+                       const sync::Members& added) {
+  const Folded folded = context.model.Fold(record);
+  Question question;
+  question.action = Action::kRelease;
+  question.body = context.model.self();
+  question.role = context.role;
+  question.now = context.now;
+  question.exists = folded.exists;
+  question.owner = folded.owner;
+  question.audience = folded.audience;
+  question.added = added;
+  question.record = context.model.RefOf(record);
+  if (const auto* item = dynamic_cast<const v1::EvidenceItem*>(folded.record.get())) {
+    question.handling = item->handling();
+    question.classification = item->classification();
+  }
+  const auto current = context.model.CurrentAgreement(record.jit());
+  question.agreement = current.has_value() ? current->agreement : nullptr;
+  return Decide(question, context.model.directory());
+}
+
+absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& record,
+                                 const sync::Members& added, const std::string& legal_basis,
+                                 const std::string& purpose) {
+  if (absl::Status s = ToStatus(DecideRelease(context, record, added)); !s.ok()) return s;
+  const Folded folded = context.model.Fold(record);
+  sync::Members audience = folded.audience;
+  audience.insert(added.begin(), added.end());
+  Plan plan;
+  plan.primary = record.id();
+  if (audience == folded.audience) return plan;  // all of them read it already
+  sync::Draft draft = NewDraft(context, record.kind(), record.id(), audience);
+  v1::Release* release = draft.body.mutable_release();
+  release->set_record_id(record.id().str());
+  v1::Snapshot* snapshot = release->mutable_snapshot();
+  snapshot->set_record(folded.record->SerializeAsString());
+  snapshot->set_state(folded.state);
+  snapshot->set_blind_key(folded.blind_key);
+  const auto blind_key = crypto::Secret32::From(folded.blind_key);
+  if (blind_key.ok()) {
+    release->set_supersedes_blinded(
+        std::string(crypto::K(*blind_key, "blind", {folded.created_leaf.view()}).view()));
+  }
+  release->set_legal_basis(legal_basis.empty() ? purpose : legal_basis);
+  for (const PartyId& party : added) {
+    if (!folded.audience.contains(party)) release->add_added(party.str());
+  }
+  for (const v1::FileRef& file : folded.files) *draft.body.add_files() = file;
+  draft.body.set_justification(purpose);
+  draft.body.set_idempotency_key(context.idempotency_key);
+  record.FillRefs(context.model.self(), audience, &draft.body);
+  plan.drafts.push_back(std::move(draft));
+  return plan;
+}
+
+absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,
+                                 const v1::FileRef& file) {
+  const Folded folded = context.model.Fold(record);
+  const PartyId& self = context.model.self();
+  Plan plan;
+  plan.primary = record.id();
+  if (!folded.exists || folded.owner == self) return plan;
+  if (!context.model.CurrentAgreement(record.jit()).has_value()) return plan;
+  // The hand-over it answers: the newest release that names this body, else the creation itself.
+  Hash answers = folded.created_leaf;
+  for (const CustodyItem& item : folded.custody) {
+    const auto& to = item.event.to_parties();
+    if (item.event.kind() == v1::CUSTODY_EVENT_KIND_RELEASED_TO &&
+        std::find(to.begin(), to.end(), self.view()) != to.end()) {
+      answers = item.leaf;
+    }
+  }
+  for (const CustodyItem& item : folded.custody) {
+    if (item.event.kind() == v1::CUSTODY_EVENT_KIND_RECEIVED_BY && item.author == self &&
+        item.event.sha256() == file.plain_sha256()) {
+      return plan;  // said before
+    }
+  }
+  v1::CustodyEvent event;
+  event.set_kind(v1::CUSTODY_EVENT_KIND_RECEIVED_BY);
+  event.set_time(absl::ToUnixSeconds(context.now));
+  event.set_from_party(folded.owner.str());
+  event.add_to_parties(self.str());
+  event.set_purpose("received in full, SHA-256 compared");
+  event.set_answers(answers.str());
+  event.set_sha256(file.plain_sha256());
+  event.set_file_name(file.name());
+  sync::Draft draft = NewDraft(context, record.kind(), record.id(), folded.audience);
+  draft.body.mutable_event()->set_event_kind(event.kind());
+  draft.body.mutable_event()->set_event(event.SerializeAsString());
+  record.FillRefs(self, folded.audience, &draft.body);
+  plan.drafts.push_back(std::move(draft));
+  return plan;
+}
+
+}  // namespace entente::model

@@ -1,0 +1,70 @@
+// What each command writes. Pure: a plan reads the model and returns drafts; the engine appends
+// them, and they come back through Model::Apply like everybody else's entries.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "crypto/entropy.h"
+#include "entente/v1/client.pb.h"
+#include "node/model/decide.h"
+#include "node/model/model.h"
+#include "sync/entry_types.h"
+
+namespace entente::model {
+
+struct PlanContext {
+  const Model& model;
+  absl::Time now;
+  std::string user;
+  v1::Role role = v1::ROLE_UNSPECIFIED;
+  JitId jit;
+  Entropy& entropy;
+  std::string idempotency_key;
+};
+
+struct Plan {
+  std::vector<sync::Draft> drafts;
+  RecordId primary;
+};
+
+// Audiences arrive as parties; this body is always added.
+absl::StatusOr<Plan> PlanDraftStrategy(const PlanContext& context, const v1::Strategy& strategy);
+absl::StatusOr<Plan> PlanAddLine(const PlanContext& context, const v1::LineOfEnquiry& line,
+                                 const sync::Members& audience);
+absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<std::string>& texts,
+                                  const sync::Members& audience);
+absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::EvidenceItem& item,
+                                     const std::vector<v1::FileRef>& files,
+                                     const sync::Members& audience);
+absl::StatusOr<Plan> PlanAssignTask(const PlanContext& context, const v1::Task& task,
+                                    const sync::Members& audience,
+                                    const sync::Members& coordinators, bool with_card);
+
+struct TaskMove {
+  std::string to;  // state name
+  std::string reason;
+  v1::Task fields;  // values of what the step sets
+  std::vector<uint32_t> field_numbers;
+};
+absl::StatusOr<Plan> PlanTaskMove(const PlanContext& context, const Record& task,
+                                  const TaskMove& move);
+
+// A release is decided first, so that a dry run shows the same as the act.
+Decision DecideRelease(const PlanContext& context, const Record& record,
+                       const sync::Members& added);
+absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& record,
+                                 const sync::Members& added, const std::string& legal_basis,
+                                 const std::string& purpose);
+
+// This node holds a file in full and has compared its hash: the receipt that answers the hand-over.
+// No drafts when there is nothing to answer.
+absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,
+                                 const v1::FileRef& file);
+
+// Progress per responsible body, from cards alone.
+v1::GetProgressResponse Progress(const Model& model, const JitId* jit, absl::Time now);
+
+}  // namespace entente::model
