@@ -34,6 +34,7 @@ class Context {
   bool json() const { return args.Has("json"); }
   bool quiet() const { return args.Has("quiet"); }
   bool dry_run() const { return args.Has("dry-run"); }
+  const Verb& verb() const { return verb_; }
 
   // ---- the node; the first use connects and signs in
 

@@ -12,8 +12,7 @@ constexpr size_t kBlockBytes = 32 * 1024;
 constexpr size_t kHeaderBytes = 7;
 constexpr uint8_t kFull = 1;
 constexpr uint8_t kFirst = 2;
-constexpr uint8_t kMiddle = 3;
-constexpr uint8_t kLast = 4;
+constexpr uint8_t kLast = 4;  // 3 is a middle
 
 // CRC-32C (Castagnoli, reflected), as RFC 3720 appendix B.4 defines it.
 constexpr std::array<uint32_t, 256> MakeCrcTable() {

@@ -1,0 +1,29 @@
+// Every verb of the command, by noun. One table feeds the parser, the help, the man page and the
+// shell completion.
+#pragma once
+
+#include <vector>
+
+#include "node/cli/args.h"
+
+namespace entente::cli {
+
+std::vector<Verb> NodeVerbs();
+std::vector<Verb> UserVerbs();
+std::vector<Verb> AgreementVerbs();
+std::vector<Verb> StrategyVerbs();
+std::vector<Verb> LineVerbs();
+std::vector<Verb> EvidenceVerbs();
+std::vector<Verb> TaskVerbs();
+std::vector<Verb> NoteVerbs();
+std::vector<Verb> RecordVerbs();
+std::vector<Verb> SyncVerbs();
+std::vector<Verb> RelayVerbs();
+
+const std::vector<Verb>& AllVerbs();
+
+// `--jit`, the same everywhere.
+Flag JitFlag();
+Flag AudienceFlag();
+
+}  // namespace entente::cli

@@ -1,0 +1,104 @@
+// Streams between this node and its peers: listens, dials, pins, queues. Which of two connections
+// to one peer survives is the core's to say (it closes one); while any is open this side does not
+// dial.
+//
+// Events come on one thread of the transport, in order: per session Opened, then its Frames, then
+// Closed, each session's end exactly once. They may block: then nothing more is read from the peers
+// beyond a small bound, and TCP slows them. They must not call Stop.
+//
+// Nothing a peer does makes a queue grow without bound: what waits to be sent to it is capped (the
+// session is closed when it is exceeded), what was read and not yet handed on is capped (reading
+// pauses).
+//
+// Thread-safe. Example:
+//   auto transport = PeerTransport::Start({.listen = {"127.0.0.1:7400"}}, keys->tls, entropy, events);
+//   (*transport)->SetPeers(targets);           // again whenever cards or routes change
+//   (*transport)->Send(session, std::move(frame));
+// Design §6. Tests: tests/node/transport/peer_transport_test.cc.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "crypto/entropy.h"
+#include "crypto/tls_identity.h"
+#include "entente/v1/peer.pb.h"
+#include "node/transport/acceptor.h"
+#include "sync/effects.h"
+
+namespace entente::transport {
+
+class PeerTransport {
+ public:
+  struct Events {
+    std::function<void(const sync::SessionOpened&)> opened;
+    std::function<void(sync::SessionId, v1::Frame)> frame;
+    std::function<void(sync::SessionId, std::string reason)> closed;
+  };
+
+  struct Options {
+    std::vector<std::string> listen;  // see Acceptor::Options::addresses; may be empty
+    Acceptor::Options acceptor;       // its addresses are taken from `listen`
+
+    absl::Duration back_off_min = absl::Milliseconds(200);
+    absl::Duration back_off_max = absl::Seconds(30);
+    absl::Duration connect_timeout = absl::Seconds(10);
+    absl::Duration keepalive = absl::Seconds(30);
+    absl::Duration close_grace = absl::Seconds(5);  // for what was queued before Close
+
+    // More than the core ever queues for a peer that reads (sync/limits.h: wants, pushes, chunks).
+    size_t send_bytes_max = 64 << 20;
+    // Read from one session and not yet handed on; one message more may be under way.
+    size_t receive_bytes_max = 2 << 20;
+    size_t sessions_per_peer_max = 4;
+  };
+
+  // A peer as the core knows it. Its key may connect; it is dialled when `dial` says so.
+  struct Target {
+    PartyId party;
+    Hash spki;
+    std::vector<std::string> addresses;
+    bool dial = false;
+  };
+
+  // `entropy` must outlive the transport; it is drawn from on one thread of the transport only.
+  static absl::StatusOr<std::unique_ptr<PeerTransport>> Start(Options options,
+                                                              const crypto::TlsIdentity& identity,
+                                                              Entropy& entropy, Events events);
+  ~PeerTransport();  // stops
+  PeerTransport(const PeerTransport&) = delete;
+  PeerTransport& operator=(const PeerTransport&) = delete;
+
+  // The whole list. Sessions of a key that is no longer on it are cut at once.
+  void SetPeers(std::vector<Target> targets);
+
+  // Never waits. A frame for a session that is gone is dropped: its Closed is on the way.
+  void Send(sync::SessionId session, v1::Frame frame);
+
+  // Sends what was queued, within `close_grace`, then ends the stream. Frames that arrive from now on
+  // are dropped. `reason` comes back with Closed; it does not travel.
+  void Close(sync::SessionId session, std::string reason);
+
+  // Dials everybody who is due anyway, now: after a network change, or when a person asks.
+  void DialNow();
+
+  // Cuts everything; every open session gets its Closed first. Waits for events under way. Once.
+  void Stop();
+
+  // Where it listens, with real ports.
+  std::vector<std::string> listening() const;
+  // Waiting to be sent to this session, in bytes; 0 when it is gone.
+  size_t QueuedBytes(sync::SessionId session) const;
+  Acceptor::Counts connections() const;
+
+ private:
+  struct Impl;
+  explicit PeerTransport(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace entente::transport
