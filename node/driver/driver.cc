@@ -12,8 +12,6 @@ namespace {
 // Inputs that share one commit: enough to amortise the sync, few enough to answer soon.
 constexpr size_t kItemsPerCommit = 256;
 constexpr size_t kBytesPerCommit = 8 << 20;
-// What may wait: beyond it the threads that bring more wait themselves.
-constexpr size_t kQueueBytesMax = 64 << 20;
 constexpr absl::Duration kSpaceCheckInterval = absl::Milliseconds(500);
 
 size_t WeightOf(const sync::Input& input) {
@@ -54,7 +52,7 @@ void Driver::Stop() {
     stopping_ = true;
   }
   work_.notify_all();
-  room_.notify_all();
+  inspected_.notify_all();
   if (thread_.joinable()) thread_.join();
   std::map<uint64_t, AnswerCallback> waiting;
   {
@@ -71,12 +69,8 @@ void Driver::Post(sync::Input input) { PostThen(std::move(input), nullptr); }
 void Driver::PostThen(sync::Input input, std::function<void()> durable) {
   const size_t bytes = WeightOf(input);
   {
-    std::unique_lock lock(mutex_);
-    if (std::holds_alternative<sync::FrameReceived>(input)) {
-      room_.wait(lock, [this] { return stopping_ || queued_bytes_ < kQueueBytesMax; });
-    }
+    const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    queued_bytes_ += bytes;
     queue_.push_back({core::Input(std::move(input)), bytes, std::move(durable)});
   }
   work_.notify_one();
@@ -89,7 +83,6 @@ void Driver::Submit(core::Command command, AnswerCallback answer) {
       command.call = next_call_++;
       waiting_[command.call] = std::move(answer);
       queue_.push_back({core::Input(std::move(command)), 256, nullptr});
-      queued_bytes_ += 256;
       work_.notify_one();
       return;
     }
@@ -132,10 +125,7 @@ bool Driver::WaitForWork(std::deque<Item>* items) {
     items->push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
-  queued_bytes_ -= std::min(queued_bytes_, bytes);
   if (items->empty()) items->push_back({core::Input(sync::Input(sync::Tick{})), 0, nullptr});
-  lock.unlock();
-  room_.notify_all();
   return true;
 }
 
@@ -150,20 +140,35 @@ void Driver::Run() {
   }
 }
 
-bool Driver::RefusedForSpace(const core::Input& input) {
-  const auto* command = std::get_if<core::Command>(&input);
-  const auto* peer = std::get_if<sync::Input>(&input);
-  const auto* frame = peer == nullptr ? nullptr : std::get_if<sync::FrameReceived>(peer);
-  const bool writes = (command != nullptr && !Reads(command->method)) ||
-                      (frame != nullptr && frame->frame.has_batch());
-  if (!writes) return false;
+absl::Status Driver::CheckSpace() {
   const absl::Time now = absl::Now();
   if (now - space_checked_ >= kSpaceCheckInterval) {
     space_ = kv_.CheckSpace();
     space_checked_ = now;
   }
-  if (space_.ok()) return false;
-  if (command != nullptr) Answer({command->call, space_, nullptr});
+  return space_;
+}
+
+// On a full volume reading goes on, and nothing that brings more in is taken: a command is
+// answered, a peer is told and asked to come back later, a parcel stays at its relay.
+bool Driver::RefusedForSpace(const Item& item) {
+  if (const auto* command = std::get_if<core::Command>(&item.input)) {
+    if (Reads(command->method)) return false;
+    if (const absl::Status space = CheckSpace(); !space.ok()) {
+      Answer({command->call, space, nullptr});
+      return true;
+    }
+    return false;
+  }
+  const sync::Input& input = std::get<sync::Input>(item.input);
+  if (std::holds_alternative<sync::ParcelReceived>(input)) return !CheckSpace().ok();
+  const auto* frame = std::get_if<sync::FrameReceived>(&input);
+  if (frame == nullptr || !frame->frame.has_batch() || CheckSpace().ok()) return false;
+  sync::FrameOut told{frame->session, {}};
+  told.frame.mutable_refused()->set_code(v1::REFUSAL_CODE_STORAGE);
+  outlets_.send_frame(told);
+  outlets_.close_session({frame->session, "this node's volume is full"});
+  if (item.durable) item.durable();
   return true;
 }
 
@@ -171,8 +176,10 @@ absl::Status Driver::StepAll(std::deque<Item>& items) {
   core::Effects all;
   std::vector<std::function<void()>> durable;
   const absl::Time now = absl::Now();
+  bool stepped = false;
   for (Item& item : items) {
-    if (RefusedForSpace(item.input)) continue;
+    if (RefusedForSpace(item)) continue;
+    stepped = true;
     absl::StatusOr<core::Effects> step = engine_.Step(now, item.input);
     if (!step.ok()) return step.status();
     all.writes.Append(std::move(step->writes));
@@ -189,6 +196,8 @@ absl::Status Driver::StepAll(std::deque<Item>& items) {
     all.wake_up = step->wake_up;  // the last step sees everything the earlier ones asked for
     if (item.durable) durable.push_back(std::move(item.durable));
   }
+  // Nothing was stepped: what the engine last asked for still holds, but not at once again.
+  if (!stepped) all.wake_up = std::max(wake_up_, now + kSpaceCheckInterval);
   return Release(std::move(all), std::move(durable));
 }
 
@@ -208,6 +217,7 @@ absl::Status Driver::Release(core::Effects effects, std::vector<std::function<vo
   for (sync::FileJob& job : effects.file_jobs) outlets_.run_job(std::move(job));
   if (effects.peers_changed) outlets_.peers_changed();
   wake_up_ = effects.wake_up;
+  outlets_.stepped();
   return absl::OkStatus();
 }
 

@@ -32,6 +32,7 @@ class Driver {
     std::function<void(const sync::ParcelOut&)> send_parcel;
     std::function<void(sync::FileJob)> run_job;
     std::function<void()> peers_changed;
+    std::function<void()> stepped;  // after each commit; engine reads are allowed
     std::function<void(const absl::Status&)> fatal;
   };
   using AnswerCallback = std::function<void(core::Answer)>;
@@ -44,10 +45,10 @@ class Driver {
   void Start();
   void Stop();  // after the step under way; waiting commands are answered Unavailable
 
-  // From any thread. Waits while the queue holds more than its bound, so that a peer that sends
-  // faster than we store is slowed by its own stream.
+  // From any thread; never waits.
   void Post(sync::Input input);
-  // The input and what to do once everything it caused is durable (a relay may then erase it).
+  // The input, and what to do once everything it caused is durable: a stream reads on, a relay may
+  // erase. Whoever brings much waits for that before bringing more, which bounds the queue.
   void PostThen(sync::Input input, std::function<void()> durable);
   void Submit(core::Command command, AnswerCallback answer);
 
@@ -65,7 +66,8 @@ class Driver {
   bool WaitForWork(std::deque<Item>* items);
   absl::Status StepAll(std::deque<Item>& items);
   absl::Status Release(core::Effects effects, std::vector<std::function<void()>> durable);
-  bool RefusedForSpace(const core::Input& input);
+  absl::Status CheckSpace();
+  bool RefusedForSpace(const Item& item);
   void Answer(core::Answer answer);
 
   core::Engine& engine_;
@@ -75,9 +77,7 @@ class Driver {
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::condition_variable room_;
   std::deque<Item> queue_;
-  size_t queued_bytes_ = 0;
   std::map<uint64_t, AnswerCallback> waiting_;
   uint64_t next_call_ = 1;
   bool stopping_ = false;

@@ -4,8 +4,8 @@
 // A connection is a stranger until a call on it has passed the pin check (Admit). Strangers share
 // few slots; when those are full the newest takes the place of the oldest one from the address that
 // holds most of them, addresses that proved a pinned key before being spared, so that idle or slow
-// strangers never keep a peer out. A stranger that is not admitted in time is cut. What was admitted
-// counts against a limit of its own.
+// strangers never keep a peer out. A stranger that is not admitted in time is cut. What was
+// admitted counts against a limit of its own.
 //
 // The loop keeps a second descriptor of every connection: gRPC owns the first, this one can still
 // cut it. All limits shrink to fit RLIMIT_NOFILE, so that the rest of the process keeps its share;
@@ -52,8 +52,8 @@ class Acceptor {
   // Where it listens, with the port that was really bound, in the order of the options.
   const std::vector<std::string>& addresses() const;
 
-  // The connection from `peer` ("ipv4:127.0.0.1:4711", as gRPC's contexts say it) has shown a pinned
-  // key. False when there is no room for it: it is cut. Cheap when it was admitted before.
+  // The connection from `peer` ("ipv4:127.0.0.1:4711", as gRPC's contexts say it) has shown a
+  // pinned key. False when there is no room for it: it is cut. Cheap when it was admitted before.
   bool Admit(std::string_view peer);
   // Ends the connection from `peer` at once, whatever gRPC is doing with it.
   void Cut(std::string_view peer);

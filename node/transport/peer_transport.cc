@@ -1,493 +1,516 @@
 #include "node/transport/peer_transport.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
-#include <random>
+#include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "entente/v1/peer.grpc.pb.h"
-#include "node/transport/acceptor.h"
+#include "node/transport/stream.h"
 #include "node/transport/tls.h"
 
 namespace entente::transport {
+namespace {
 
 using sync::SessionId;
 
-// One stream, whichever side opened it: an outgoing queue and a way to end it.
-class Channel {
- public:
-  virtual ~Channel() = default;
-  virtual void Send(const v1::Frame& frame) = 0;
-  virtual void Cancel() = 0;
-};
+// Tells a dialler that the peer has taken the stream: gRPC alone does not say so before the first
+// message.
+constexpr char kTakenKey[] = "entente-exchange";
+constexpr char kTaken[] = "1";
+constexpr int kKeepaliveTimeoutMs = 10'000;
+
+using ServerReactor = grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>;
+using ClientReactor = grpc::ClientBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>;
+class ServerStream;
+class ClientStream;
+class PeerServiceImpl;
+
+}  // namespace
 
 struct PeerTransport::Impl : std::enable_shared_from_this<PeerTransport::Impl> {
-  Options options;
-  Events events;
-  std::shared_ptr<PinSet> pins = std::make_shared<PinSet>();
-  std::string certificate_pem;
-  crypto::SecretBytes private_key_pem;
+  Impl(Options given, Entropy& entropy_source, Events outlets)
+      : options(std::move(given)), entropy(entropy_source), events(std::move(outlets)) {}
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::map<SessionId, std::shared_ptr<Channel>> sessions;
-  std::map<SessionId, PartyId> session_party;
-  SessionId next_session = 1;
+  const Options options;
+  Entropy& entropy;
+  const Events events;
+  const std::shared_ptr<PinSet> pins = std::make_shared<PinSet>();
+  crypto::TlsIdentity identity;
+
+  struct Session {
+    std::shared_ptr<Stream> stream;
+    PartyId party;
+    absl::Time cut_at = absl::InfiniteFuture();
+    std::string reason;
+  };
   struct Dialling {
     Target target;
-    bool live = false;
+    bool under_way = false;
     absl::Time next_try = absl::InfinitePast();
-    absl::Duration backoff;
+    absl::Duration back_off;
     size_t next_address = 0;
   };
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  std::map<SessionId, Session> sessions;
+  std::set<std::shared_ptr<Stream>> live;  // also those that are not open yet
   std::map<PartyId, Dialling> targets;
+  SessionId next_session = 1;
   bool stopping = false;
+  bool stopped = false;
   std::thread dialler;
-  std::minstd_rand jitter{static_cast<uint32_t>(absl::ToUnixNanos(absl::Now()))};
 
   std::unique_ptr<grpc::Service> service;
-  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> external;
   std::unique_ptr<grpc::Server> server;
 
-  SessionId Open(const PartyId& party, const Hash& spki, bool dialled,
-                 std::shared_ptr<Channel> channel);
-  void Ended(SessionId session, const PartyId& party, bool dialled, const std::string& reason);
-  void Dial();
-  void DialOnce(const PartyId& party, const Target& target, const std::string& address);
+  StreamLimits Limits() const { return {options.send_bytes_max, options.receive_bytes_max}; }
+
   absl::Status Listen();
-  crypto::TlsIdentity Identity() const { return {certificate_pem, private_key_pem.Clone()}; }
+  void RunDialler();
+  absl::Time DialWhoIsDue(std::unique_lock<std::mutex>& lock);
+  absl::Time CutOverdue(std::unique_lock<std::mutex>& lock);
+  void Dial(const Target& target, const std::string& address);
+
+  bool Take(const std::shared_ptr<Stream>& stream, const PartyId& party);
+  SessionId Open(const std::shared_ptr<Stream>& stream, const PartyId& party, const Hash& spki,
+                 bool dialled);
+  void Ended(const std::shared_ptr<Stream>& stream, SessionId session,
+             std::optional<PartyId> dialled, std::string reason);
+  void BackOff(const PartyId& party, bool failed);
+  size_t SessionsOf(const PartyId& party) const;
 };
 
 namespace {
 
-// The write half that both kinds of reactor share: one write at a time, the rest waits here.
-template <class Message>
-class Outgoing {
- public:
-  explicit Outgoing(size_t bytes_max) : bytes_max_(bytes_max) {}
-
-  // True when the caller must start writing `front()`; false when it only waits, or overflowed.
-  bool Push(const v1::Frame& frame, bool* overflow) {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return false;
-    Message message;
-    *message.mutable_frame() = frame;
-    const size_t size = message.ByteSizeLong();
-    if (bytes_ + size > bytes_max_) {
-      *overflow = true;
-      return false;
-    }
-    bytes_ += size;
-    queue_.push_back(std::move(message));
-    if (writing_) return false;
-    writing_ = true;
-    return true;
-  }
-  // After a write: drops the front; true when another one must be started.
-  bool Pop() {
-    const std::lock_guard lock(mutex_);
-    bytes_ -= queue_.front().ByteSizeLong();
-    queue_.pop_front();
-    writing_ = !queue_.empty() && !closed_;
-    return writing_;
-  }
-  const Message* front() {
-    const std::lock_guard lock(mutex_);
-    return &queue_.front();  // stable: a deque does not move its front on push_back
-  }
-  void CloseQueue() {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
-  // Coalesce while more waits.
-  grpc::WriteOptions write_options() {
-    const std::lock_guard lock(mutex_);
-    grpc::WriteOptions options;
-    if (queue_.size() > 1) options.set_buffer_hint();
-    return options;
-  }
-
- private:
-  std::mutex mutex_;
-  std::deque<Message> queue_;
-  size_t bytes_ = 0;
-  size_t bytes_max_;
-  bool writing_ = false;
-  bool closed_ = false;
-};
-
-class ServerStream;
-// What the transport holds of a server stream; the reactor belongs to gRPC and leaves when done.
-class ServerHandle : public Channel {
- public:
-  explicit ServerHandle(ServerStream* stream) : stream_(stream) {}
-  void Send(const v1::Frame& frame) override;
-  void Cancel() override;
-  void Detach() {
-    const std::lock_guard lock(mutex_);
-    stream_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  ServerStream* stream_;
-};
-
-class ServerStream : public grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse> {
+class ServerStream : public Duplex<ServerReactor, v1::ExchangeResponse, v1::ExchangeRequest> {
  public:
   ServerStream(std::shared_ptr<PeerTransport::Impl> impl, grpc::CallbackServerContext* context,
-               PartyId party, Hash spki)
-      : impl_(std::move(impl)),
+               const PartyId& party, const Hash& spki)
+      : Duplex(impl->Limits()),
+        impl_(std::move(impl)),
         context_(context),
         party_(party),
-        outgoing_(impl_->options.send_queue_bytes_max),
-        handle_(std::make_shared<ServerHandle>(this)) {
-    session_ = impl_->Open(party, spki, /*dialled=*/false, handle_);
+        spki_(spki) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    session_ = impl_->Open(self_, party_, spki_, /*dialled=*/false);
+    context_->AddInitialMetadata(kTakenKey, kTaken);
     StartSendInitialMetadata();
-    StartRead(&request_);
+    ReadOn();
   }
 
-  void Push(const v1::Frame& frame) {
-    bool overflow = false;
-    if (outgoing_.Push(frame, &overflow)) {
-      StartWrite(outgoing_.front(), outgoing_.write_options());
-    }
-    if (overflow) context_->TryCancel();
-  }
-  void Cut() { context_->TryCancel(); }
-
-  void OnReadDone(bool ok) override {
-    // The pin is looked at again per message: a body that is no longer trusted is cut here.
-    if (!ok) return FinishOnce();
-    impl_->events.frame(session_, std::move(*request_.mutable_frame()));
-    request_.Clear();
-    StartRead(&request_);
-  }
-  void OnWriteDone(bool ok) override {
-    if (!ok) return FinishOnce();
-    if (outgoing_.Pop()) StartWrite(outgoing_.front(), outgoing_.write_options());
-  }
-  void OnCancel() override { FinishOnce(); }
+  void OnCancel() override { SayOver(); }
   void OnDone() override {
-    handle_->Detach();
-    impl_->Ended(session_, party_, false, "the connection ended");
-    delete this;
+    {
+      const std::lock_guard lock(context_mutex_);
+      context_ = nullptr;
+    }
+    const std::shared_ptr<Stream> self = std::move(self_);
+    impl_->Ended(self, session_, std::nullopt, "the peer ended the connection");
   }
 
  private:
+  void Deliver(v1::Frame frame, std::function<void()> release) override {
+    impl_->events.frame(session_, std::move(frame), std::move(release));
+  }
+  void SayEnd() override {
+    MarkEndedLocked();
+    FinishOnce();
+  }
+  void Abort() override {
+    const std::lock_guard lock(context_mutex_);
+    if (context_ != nullptr) context_->TryCancel();
+  }
+  void PeerEnded() override { SayOver(); }
+  void SayOver() {
+    MarkEnded();
+    FinishOnce();
+  }
   void FinishOnce() {
-    outgoing_.CloseQueue();
     if (!finished_.exchange(true)) Finish(grpc::Status::OK);
   }
 
-  std::shared_ptr<PeerTransport::Impl> impl_;
+  const std::shared_ptr<PeerTransport::Impl> impl_;
+  std::mutex context_mutex_;
   grpc::CallbackServerContext* context_;
-  PartyId party_;
-  SessionId session_ = 0;
-  v1::ExchangeRequest request_;
-  Outgoing<v1::ExchangeResponse> outgoing_;
-  std::shared_ptr<ServerHandle> handle_;
   std::atomic<bool> finished_ = false;
+  const PartyId party_;
+  const Hash spki_;
+  SessionId session_ = 0;
+  std::shared_ptr<Stream> self_;  // until gRPC is done with it
 };
 
-void ServerHandle::Send(const v1::Frame& frame) {
-  const std::lock_guard lock(mutex_);
-  if (stream_ != nullptr) stream_->Push(frame);
-}
-void ServerHandle::Cancel() {
-  const std::lock_guard lock(mutex_);
-  if (stream_ != nullptr) stream_->Cut();
-}
-
-class RefusedStream : public grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse> {
+class RefusedStream : public ServerReactor {
  public:
-  RefusedStream() { Finish(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "not pinned")); }
+  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
   void OnDone() override { delete this; }
+};
+
+class ClientStream : public Duplex<ClientReactor, v1::ExchangeRequest, v1::ExchangeResponse> {
+ public:
+  ClientStream(std::shared_ptr<PeerTransport::Impl> impl, const PartyId& party, const Hash& spki,
+               const std::shared_ptr<grpc::Channel>& channel)
+      : Duplex(impl->Limits()),
+        impl_(std::move(impl)),
+        party_(party),
+        spki_(spki),
+        stub_(v1::PeerService::NewStub(channel)) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    stub_->async()->Exchange(&context_, this);
+    AddHold();  // writes start from outside the reactions
+    StartCall();
+  }
+
+  void OnReadInitialMetadataDone(bool ok) override {
+    if (!ok || !context_.GetServerInitialMetadata().contains(kTakenKey)) return Cut();
+    session_ = impl_->Open(self_, party_, spki_, /*dialled=*/true);
+    ReadOn();
+  }
+  void OnDone(const grpc::Status& status) override {
+    const std::shared_ptr<Stream> self = std::move(self_);
+    impl_->Ended(self, session_, party_,
+                 status.ok() ? "the peer ended the connection" : status.error_message());
+  }
+
+ private:
+  void Deliver(v1::Frame frame, std::function<void()> release) override {
+    impl_->events.frame(session_, std::move(frame), std::move(release));
+  }
+  void SayEnd() override { StartWritesDone(); }
+  void PeerEnded() override { Cut(); }
+  void Abort() override {
+    context_.TryCancel();
+    if (!released_.exchange(true)) RemoveHold();
+  }
+
+  const std::shared_ptr<PeerTransport::Impl> impl_;
+  const PartyId party_;
+  const Hash spki_;
+  const std::unique_ptr<v1::PeerService::Stub> stub_;
+  grpc::ClientContext context_;
+  SessionId session_ = 0;
+  std::atomic<bool> released_ = false;
+  std::shared_ptr<Stream> self_;
 };
 
 class PeerServiceImpl : public v1::PeerService::CallbackService {
  public:
   explicit PeerServiceImpl(std::weak_ptr<PeerTransport::Impl> impl) : impl_(std::move(impl)) {}
 
-  grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>* Exchange(
-      grpc::CallbackServerContext* context) override {
+  ServerReactor* Exchange(grpc::CallbackServerContext* context) override {
     const std::shared_ptr<PeerTransport::Impl> impl = impl_.lock();
     const absl::StatusOr<Hash> spki = PeerSpki(*context->auth_context());
     const std::optional<PartyId> party =
         impl != nullptr && spki.ok() ? impl->pins->Find(*spki) : std::nullopt;
-    if (!party.has_value()) return new RefusedStream();
-    for (const auto& acceptor : impl->acceptors) acceptor->Established(context->peer());
-    return new ServerStream(impl, context, *party, *spki);
+    if (!party.has_value()) {
+      return new RefusedStream({grpc::StatusCode::UNAUTHENTICATED, "this key is not pinned here"});
+    }
+    auto stream = std::make_shared<ServerStream>(impl, context, *party, *spki);
+    if (!impl->acceptor->Admit(context->peer()) || !impl->Take(stream, *party)) {
+      return new RefusedStream({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many connections"});
+    }
+    stream->Begin();
+    return stream.get();
   }
 
  private:
-  std::weak_ptr<PeerTransport::Impl> impl_;
-};
-
-// A dialled stream keeps itself alive until gRPC is done with it.
-class ClientStream : public grpc::ClientBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>,
-                     public Channel,
-                     public std::enable_shared_from_this<ClientStream> {
- public:
-  ClientStream(std::shared_ptr<PeerTransport::Impl> impl, const PartyId& party, const Hash& spki,
-               std::shared_ptr<grpc::Channel> channel)
-      : impl_(std::move(impl)),
-        party_(party),
-        spki_(spki),
-        channel_(std::move(channel)),
-        stub_(v1::PeerService::NewStub(channel_)),
-        outgoing_(impl_->options.send_queue_bytes_max) {}
-
-  void Begin() {
-    self_ = shared_from_this();
-    stub_->async()->Exchange(&context_, this);
-    AddHold();  // writes start from outside the reactions
-    StartRead(&response_);
-    StartCall();
-  }
-
-  void Send(const v1::Frame& frame) override {
-    bool overflow = false;
-    if (outgoing_.Push(frame, &overflow)) {
-      StartWrite(outgoing_.front(), outgoing_.write_options());
-    }
-    if (overflow) context_.TryCancel();
-  }
-  void Cancel() override {
-    context_.TryCancel();
-    ReleaseHold();
-  }
-
-  void OnReadInitialMetadataDone(bool ok) override {
-    if (!ok) return;
-    session_ = impl_->Open(party_, spki_, /*dialled=*/true, shared_from_this());
-  }
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      outgoing_.CloseQueue();
-      context_.TryCancel();
-      return ReleaseHold();
-    }
-    impl_->events.frame(session_, std::move(*response_.mutable_frame()));
-    response_.Clear();
-    StartRead(&response_);
-  }
-  void OnWriteDone(bool ok) override {
-    if (!ok) {
-      outgoing_.CloseQueue();
-      return ReleaseHold();
-    }
-    if (outgoing_.Pop()) StartWrite(outgoing_.front(), outgoing_.write_options());
-  }
-  void OnDone(const grpc::Status& status) override {
-    impl_->Ended(session_, party_, true, status.error_message());
-    self_.reset();
-  }
-
- private:
-  void ReleaseHold() {
-    if (!released_.exchange(true)) RemoveHold();
-  }
-
-  std::shared_ptr<PeerTransport::Impl> impl_;
-  PartyId party_;
-  Hash spki_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::PeerService::Stub> stub_;
-  grpc::ClientContext context_;
-  SessionId session_ = 0;
-  v1::ExchangeResponse response_;
-  Outgoing<v1::ExchangeRequest> outgoing_;
-  std::atomic<bool> released_ = false;
-  std::shared_ptr<ClientStream> self_;
+  const std::weak_ptr<PeerTransport::Impl> impl_;
 };
 
 }  // namespace
 
-SessionId PeerTransport::Impl::Open(const PartyId& party, const Hash& spki, bool dialled,
-                                    std::shared_ptr<Channel> channel) {
-  SessionId session = 0;
-  {
-    const std::lock_guard lock(mutex);
-    session = next_session++;
-    sessions[session] = std::move(channel);
-    session_party[session] = party;
-    if (dialled) targets[party].backoff = options.backoff_min;
-  }
-  events.opened({session, party, spki, dialled});
-  return session;
+// ---- sessions
+
+size_t PeerTransport::Impl::SessionsOf(const PartyId& party) const {
+  return static_cast<size_t>(std::count_if(sessions.begin(), sessions.end(), [&](const auto& item) {
+    return item.second.party == party;
+  }));
 }
 
-void PeerTransport::Impl::Ended(SessionId session, const PartyId& party, bool dialled,
-                                const std::string& reason) {
+bool PeerTransport::Impl::Take(const std::shared_ptr<Stream>& stream, const PartyId& party) {
+  const std::lock_guard lock(mutex);
+  if (stopping || SessionsOf(party) >= options.sessions_per_peer_max) return false;
+  live.insert(stream);
+  return true;
+}
+
+SessionId PeerTransport::Impl::Open(const std::shared_ptr<Stream>& stream, const PartyId& party,
+                                    const Hash& spki, bool dialled) {
+  SessionId id = 0;
   {
     const std::lock_guard lock(mutex);
-    sessions.erase(session);
-    session_party.erase(session);
-    if (dialled) {
-      Dialling& dialling = targets[party];
-      dialling.live = false;
-      const double spread = 0.5 + static_cast<double>(jitter() % 1000) / 1000.0;
-      dialling.next_try = absl::Now() + dialling.backoff * spread;
-      dialling.backoff = std::min(dialling.backoff * 2, options.backoff_max);
+    id = next_session++;
+    sessions[id] = {stream, party, absl::InfiniteFuture(), ""};
+    if (dialled) BackOff(party, /*failed=*/false);
+  }
+  events.opened({id, party, spki, dialled});
+  return id;
+}
+
+void PeerTransport::Impl::Ended(const std::shared_ptr<Stream>& stream, SessionId session,
+                                std::optional<PartyId> dialled, std::string reason) {
+  {
+    const std::lock_guard lock(mutex);
+    if (const auto it = sessions.find(session); it != sessions.end()) {
+      if (!it->second.reason.empty()) reason = it->second.reason;
+      sessions.erase(it);
+    }
+    if (dialled.has_value()) {
+      if (const auto it = targets.find(*dialled); it != targets.end()) {
+        it->second.under_way = false;
+        BackOff(*dialled, /*failed=*/true);
+      }
     }
   }
-  changed.notify_all();
   if (session != 0) events.closed(session, reason);
+  {
+    // Last: Stop waits for it.
+    const std::lock_guard lock(mutex);
+    live.erase(stream);
+    changed.notify_all();
+  }
 }
 
-void PeerTransport::Impl::Dial() {
+// ---- dialling
+
+// Full jitter around the doubled wait, so that nodes that lost each other do not come back in step.
+void PeerTransport::Impl::BackOff(const PartyId& party, bool failed) {
+  const auto it = targets.find(party);
+  if (it == targets.end()) return;
+  Dialling& dialling = it->second;
+  if (!failed) {
+    dialling.back_off = options.back_off_min;
+    return;
+  }
+  std::array<uint8_t, 2> drawn{};
+  entropy.Fill(drawn);
+  const double spread = 0.5 + (drawn[0] * 256 + drawn[1]) / 65536.0;
+  dialling.next_try = absl::Now() + dialling.back_off * spread;
+  dialling.back_off = std::min(dialling.back_off * 2, options.back_off_max);
+}
+
+absl::Time PeerTransport::Impl::DialWhoIsDue(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::pair<Target, std::string>> due;
+  absl::Time next = absl::InfiniteFuture();
+  const absl::Time now = absl::Now();
+  for (auto& [party, dialling] : targets) {
+    const Target& target = dialling.target;
+    if (!target.dial || target.addresses.empty() || dialling.under_way) continue;
+    if (SessionsOf(party) > 0) continue;  // it dialled us; its end wakes this thread
+    if (dialling.next_try > now) {
+      next = std::min(next, dialling.next_try);
+      continue;
+    }
+    dialling.under_way = true;
+    due.emplace_back(target, target.addresses[dialling.next_address++ % target.addresses.size()]);
+  }
+  lock.unlock();
+  for (const auto& [target, address] : due) Dial(target, address);
+  lock.lock();
+  return next;
+}
+
+absl::Time PeerTransport::Impl::CutOverdue(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::shared_ptr<Stream>> overdue;
+  absl::Time next = absl::InfiniteFuture();
+  const absl::Time now = absl::Now();
+  for (auto& [id, session] : sessions) {
+    if (session.cut_at <= now) {
+      overdue.push_back(session.stream);
+      session.cut_at = absl::InfiniteFuture();
+    }
+    next = std::min(next, session.cut_at);
+  }
+  lock.unlock();
+  for (const std::shared_ptr<Stream>& stream : overdue) stream->Cut();
+  lock.lock();
+  return next;
+}
+
+void PeerTransport::Impl::RunDialler() {
   std::unique_lock lock(mutex);
   while (!stopping) {
-    absl::Time next = absl::Now() + absl::Seconds(1);
-    for (auto& [party, dialling] : targets) {
-      if (!dialling.target.dial || dialling.live || dialling.target.addresses.empty()) continue;
-      if (dialling.next_try > absl::Now()) {
-        next = std::min(next, dialling.next_try);
-        continue;
-      }
-      dialling.live = true;
-      const Target target = dialling.target;
-      const std::string address =
-          target.addresses[dialling.next_address++ % target.addresses.size()];
-      lock.unlock();
-      DialOnce(party, target, address);
-      lock.lock();
-      next = absl::Now();
-      break;  // the map may have changed meanwhile
-    }
-    changed.wait_for(lock, absl::ToChronoNanoseconds(
-                               std::max(next - absl::Now(), absl::Milliseconds(1))));
+    const absl::Time cut = CutOverdue(lock);
+    const absl::Time dial = DialWhoIsDue(lock);
+    if (stopping) return;
+    const absl::Duration wait =
+        std::clamp(std::min(cut, dial) - absl::Now(), absl::Milliseconds(1), absl::Seconds(1));
+    changed.wait_for(lock, absl::ToChronoNanoseconds(wait));
   }
 }
 
-void PeerTransport::Impl::DialOnce(const PartyId& party, const Target& target,
-                                   const std::string& address) {
-  const std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateCustomChannel(address, ClientTls(Identity(), target.spki), ChannelDefaults());
-  std::make_shared<ClientStream>(shared_from_this(), party, target.spki, channel)->Begin();
+void PeerTransport::Impl::Dial(const Target& target, const std::string& address) {
+  grpc::ChannelArguments args = ChannelDefaults();
+  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS,
+              static_cast<int>(absl::ToInt64Milliseconds(options.keepalive)));
+  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+              static_cast<int>(absl::ToInt64Milliseconds(options.connect_timeout)));
+  const auto stream = std::make_shared<ClientStream>(
+      shared_from_this(), target.party, target.spki,
+      grpc::CreateCustomChannel(address, ClientTls(identity, target.spki), args));
+  {
+    const std::lock_guard lock(mutex);
+    if (stopping) return;
+    live.insert(stream);
+  }
+  stream->Begin();
 }
 
+// ---- listening
+
 absl::Status PeerTransport::Impl::Listen() {
-  if (options.listen.empty()) return absl::OkStatus();
+  Acceptor::Options acceptor_options = options.acceptor;
+  acceptor_options.addresses = options.listen;
+  absl::StatusOr<std::unique_ptr<Acceptor>> listening =
+      Acceptor::Listen(std::move(acceptor_options));
+  if (!listening.ok()) return listening.status();
+  acceptor = *std::move(listening);
+
   service = std::make_unique<PeerServiceImpl>(weak_from_this());
   grpc::ServerBuilder builder;
   builder.RegisterService(service.get());
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.SetMaxSendMessageSize(kMessageBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 4);
-  std::vector<std::unique_ptr<Acceptor::External>> externals;
-  for (const std::string& address : options.listen) {
-    Acceptor::Options acceptor_options;
-    acceptor_options.connections_max = options.connections_max;
-    acceptor_options.handshake_timeout = options.handshake_timeout;
-    absl::StatusOr<std::unique_ptr<Acceptor>> acceptor =
-        Acceptor::Listen(address, acceptor_options);
-    if (!acceptor.ok()) return acceptor.status();
-    externals.push_back(builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-        ServerTls(Identity(), pins)));
-    acceptors.push_back(*std::move(acceptor));
-  }
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(options.sessions_per_peer_max));
+  external = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      ServerTls(identity,
+                [pins = pins](const Hash& spki) { return pins->Find(spki).has_value(); }));
   server = builder.BuildAndStart();
   if (server == nullptr) return absl::InternalError("the peer server did not start");
-  for (size_t i = 0; i < acceptors.size(); ++i) acceptors[i]->Start(std::move(externals[i]));
+  acceptor->Start([this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.fd = fd;
+    external->HandleNewConnection(&parameters);
+  });
   return absl::OkStatus();
 }
 
+// ---- the public face
+
 PeerTransport::PeerTransport(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PeerTransport::~PeerTransport() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<PeerTransport>> PeerTransport::Start(
-    const crypto::TlsIdentity& identity, Options options, Events events) {
-  auto impl = std::make_shared<Impl>();
-  impl->options = std::move(options);
-  impl->events = std::move(events);
-  impl->certificate_pem = identity.certificate_pem;
-  impl->private_key_pem = identity.private_key_pem.Clone();
+    Options options, const crypto::TlsIdentity& identity, Entropy& entropy, Events events) {
+  auto impl = std::make_shared<Impl>(std::move(options), entropy, std::move(events));
+  impl->identity = {identity.certificate_pem, identity.private_key_pem.Clone()};
   if (absl::Status s = impl->Listen(); !s.ok()) return s;
-  impl->dialler = std::thread([raw = impl.get()] { raw->Dial(); });
+  impl->dialler = std::thread([raw = impl.get()] { raw->RunDialler(); });
   return std::unique_ptr<PeerTransport>(new PeerTransport(std::move(impl)));
 }
 
-PeerTransport::~PeerTransport() { Stop(); }
-
-void PeerTransport::SetPeers(const std::vector<Target>& targets) {
+void PeerTransport::SetPeers(std::vector<Target> targets) {
   std::map<Hash, PartyId> pins;
-  std::vector<std::shared_ptr<Channel>> gone;
+  std::vector<std::shared_ptr<Stream>> gone;
   {
     const std::lock_guard lock(impl_->mutex);
     std::map<PartyId, Impl::Dialling> next;
-    for (const Target& target : targets) {
+    for (Target& target : targets) {
       pins[target.spki] = target.party;
       Impl::Dialling& dialling = next[target.party];
       if (const auto old = impl_->targets.find(target.party); old != impl_->targets.end()) {
         dialling = old->second;
       } else {
-        dialling.backoff = impl_->options.backoff_min;
+        dialling.back_off = impl_->options.back_off_min;
       }
-      dialling.target = target;
+      dialling.target = std::move(target);
     }
-    for (const auto& [session, party] : impl_->session_party) {
-      if (!next.contains(party)) gone.push_back(impl_->sessions[session]);
+    for (const auto& [id, session] : impl_->sessions) {
+      if (!next.contains(session.party)) gone.push_back(session.stream);
     }
     impl_->targets = std::move(next);
+    impl_->changed.notify_all();
   }
   impl_->pins->Set(std::move(pins));
+  for (const std::shared_ptr<Stream>& stream : gone) stream->Cut();
+}
+
+void PeerTransport::Send(SessionId session, v1::Frame frame) {
+  std::shared_ptr<Stream> stream;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const auto it = impl_->sessions.find(session);
+    if (it == impl_->sessions.end()) return;
+    stream = it->second.stream;
+  }
+  stream->Send(std::move(frame));
+}
+
+void PeerTransport::Close(SessionId session, std::string reason) {
+  std::shared_ptr<Stream> stream;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const auto it = impl_->sessions.find(session);
+    if (it == impl_->sessions.end()) return;
+    it->second.reason = std::move(reason);
+    it->second.cut_at = absl::Now() + impl_->options.close_grace;
+    stream = it->second.stream;
+    impl_->changed.notify_all();
+  }
+  stream->EndWhenSent();
+}
+
+void PeerTransport::DialNow() {
+  const std::lock_guard lock(impl_->mutex);
+  for (auto& [party, dialling] : impl_->targets) dialling.next_try = absl::InfinitePast();
   impl_->changed.notify_all();
-  for (const std::shared_ptr<Channel>& channel : gone) channel->Cancel();
-}
-
-void PeerTransport::Send(SessionId session, const v1::Frame& frame) {
-  std::shared_ptr<Channel> channel;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    const auto it = impl_->sessions.find(session);
-    if (it == impl_->sessions.end()) return;
-    channel = it->second;
-  }
-  channel->Send(frame);
-}
-
-void PeerTransport::Close(SessionId session, const std::string&) {
-  std::shared_ptr<Channel> channel;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    const auto it = impl_->sessions.find(session);
-    if (it == impl_->sessions.end()) return;
-    channel = it->second;
-  }
-  channel->Cancel();
 }
 
 void PeerTransport::Stop() {
   {
     const std::lock_guard lock(impl_->mutex);
-    if (impl_->stopping) return;
+    if (std::exchange(impl_->stopped, true)) return;
     impl_->stopping = true;
+    impl_->changed.notify_all();
   }
-  impl_->changed.notify_all();
-  if (impl_->dialler.joinable()) impl_->dialler.join();
-  for (const auto& acceptor : impl_->acceptors) acceptor->Stop();
-  std::vector<std::shared_ptr<Channel>> all;
+  impl_->dialler.join();
+  impl_->acceptor->Stop();
+  std::set<std::shared_ptr<Stream>> live;
   {
     const std::lock_guard lock(impl_->mutex);
-    for (const auto& [session, channel] : impl_->sessions) all.push_back(channel);
+    live = impl_->live;
   }
-  for (const std::shared_ptr<Channel>& channel : all) channel->Cancel();
-  if (impl_->server != nullptr) impl_->server->Shutdown(std::chrono::system_clock::now());
+  for (const std::shared_ptr<Stream>& stream : live) stream->Cut();
+  impl_->server->Shutdown(std::chrono::system_clock::now());
+  impl_->server->Wait();
+  std::unique_lock lock(impl_->mutex);
+  impl_->changed.wait(lock, [this] { return impl_->live.empty(); });
 }
 
-std::vector<std::string> PeerTransport::listening() const {
-  std::vector<std::string> out;
-  for (const auto& acceptor : impl_->acceptors) out.push_back(acceptor->address());
-  return out;
+std::vector<std::string> PeerTransport::listening() const { return impl_->acceptor->addresses(); }
+
+size_t PeerTransport::QueuedBytes(SessionId session) const {
+  std::shared_ptr<Stream> stream;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    const auto it = impl_->sessions.find(session);
+    if (it == impl_->sessions.end()) return 0;
+    stream = it->second.stream;
+  }
+  return stream->QueuedBytes();
 }
+
+Acceptor::Counts PeerTransport::connections() const { return impl_->acceptor->counts(); }
 
 }  // namespace entente::transport

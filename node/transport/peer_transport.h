@@ -2,16 +2,16 @@
 // to one peer survives is the core's to say (it closes one); while any is open this side does not
 // dial.
 //
-// Events come on one thread of the transport, in order: per session Opened, then its Frames, then
-// Closed, each session's end exactly once. They may block: then nothing more is read from the peers
-// beyond a small bound, and TCP slows them. They must not call Stop.
+// Events come on gRPC's threads, in order for each session: Opened, then its Frames, then Closed,
+// exactly once. They must not block nor call Stop.
 //
 // Nothing a peer does makes a queue grow without bound: what waits to be sent to it is capped (the
-// session is closed when it is exceeded), what was read and not yet handed on is capped (reading
-// pauses).
+// session is closed when it is exceeded), and so is what was read and not yet released by whoever
+// got it (reading pauses, and TCP slows the peer).
 //
 // Thread-safe. Example:
-//   auto transport = PeerTransport::Start({.listen = {"127.0.0.1:7400"}}, keys->tls, entropy, events);
+//   auto transport = PeerTransport::Start({.listen = {"127.0.0.1:7400"}}, keys->tls, entropy,
+//   events);
 //   (*transport)->SetPeers(targets);           // again whenever cards or routes change
 //   (*transport)->Send(session, std::move(frame));
 // Design §6. Tests: tests/node/transport/peer_transport_test.cc.
@@ -34,9 +34,11 @@ namespace entente::transport {
 
 class PeerTransport {
  public:
+  // Called once the frame has been dealt with, on any thread.
+  using Release = std::function<void()>;
   struct Events {
     std::function<void(const sync::SessionOpened&)> opened;
-    std::function<void(sync::SessionId, v1::Frame)> frame;
+    std::function<void(sync::SessionId, v1::Frame, Release)> frame;
     std::function<void(sync::SessionId, std::string reason)> closed;
   };
 
@@ -52,7 +54,7 @@ class PeerTransport {
 
     // More than the core ever queues for a peer that reads (sync/limits.h: wants, pushes, chunks).
     size_t send_bytes_max = 64 << 20;
-    // Read from one session and not yet handed on; one message more may be under way.
+    // Read from one session and not yet released; one message more may be under way.
     size_t receive_bytes_max = 2 << 20;
     size_t sessions_per_peer_max = 4;
   };
@@ -65,7 +67,7 @@ class PeerTransport {
     bool dial = false;
   };
 
-  // `entropy` must outlive the transport; it is drawn from on one thread of the transport only.
+  // `entropy` must outlive the transport; it is drawn from on one thread at a time.
   static absl::StatusOr<std::unique_ptr<PeerTransport>> Start(Options options,
                                                               const crypto::TlsIdentity& identity,
                                                               Entropy& entropy, Events events);
@@ -73,14 +75,14 @@ class PeerTransport {
   PeerTransport(const PeerTransport&) = delete;
   PeerTransport& operator=(const PeerTransport&) = delete;
 
-  // The whole list. Sessions of a key that is no longer on it are cut at once.
+  // The whole list. Sessions of a party that is no longer on it are cut at once.
   void SetPeers(std::vector<Target> targets);
 
   // Never waits. A frame for a session that is gone is dropped: its Closed is on the way.
   void Send(sync::SessionId session, v1::Frame frame);
 
-  // Sends what was queued, within `close_grace`, then ends the stream. Frames that arrive from now on
-  // are dropped. `reason` comes back with Closed; it does not travel.
+  // Sends what was queued, within `close_grace`, then ends the stream. `reason` comes back with
+  // Closed; it does not travel.
   void Close(sync::SessionId session, std::string reason);
 
   // Dials everybody who is due anyway, now: after a network change, or when a person asks.
@@ -95,10 +97,11 @@ class PeerTransport {
   size_t QueuedBytes(sync::SessionId session) const;
   Acceptor::Counts connections() const;
 
+  struct Impl;  // for peer_transport.cc
+
  private:
-  struct Impl;
-  explicit PeerTransport(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit PeerTransport(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace entente::transport

@@ -1,16 +1,17 @@
 // One node's dealings with blind relays: opens its mailboxes, fetches what waits in them, leaves
 // parcels in those of others. Protocol §10.
 //
-// Fetching: one thread per own relay, dialling out with the node's own TLS key; every `cadence`
-// (± a fifth, so that a relay does not see two nodes beat together) it empties the mailboxes, or,
-// in immediate mode, holds one long poll after the other. A parcel is given to `fetched` once per
-// process and acknowledged, which erases it at the relay, only when Acknowledge says it is durable.
+// Fetching: one thread per own relay, dialling out with the node's own TLS key. With a cadence it
+// empties the mailboxes once per period (± a fifth, so that a relay does not see two nodes beat
+// together); with none it holds one long poll after the other. A parcel is acknowledged, which
+// erases it at the relay, only once whoever got it says that it is durable.
 //
 // Depositing: each mailbox has a TLS key that both ends derive (Engine::Peer). The relay thus knows
-// that a depositor may deposit, not who it is.
+// that a depositor may deposit, not who it is. Parcels for one peer leave in order; one that cannot
+// be left is tried again, at each of the peer's relays in turn. What waits is bounded: beyond that
+// the oldest is given up, and the next comparison of digests sends its entries again.
 //
-// Thread-safe. Callbacks come on threads of the client or of gRPC, and must not block for long nor
-// call Stop. Tests: tests/node/relay/relay_client_test.cc.
+// Thread-safe. Tests: tests/node/transport/relay_client_test.cc.
 #pragma once
 
 #include <functional>
@@ -30,65 +31,52 @@ namespace entente::transport {
 class RelayClient {
  public:
   struct Options {
-    absl::Duration cadence = absl::Minutes(5);
-    bool immediate = false;
-    absl::Duration back_off_min = absl::Milliseconds(500);  // immediate mode: after an error
-    absl::Duration back_off_max = absl::Seconds(30);
+    absl::Duration cadence = absl::ZeroDuration();  // zero: at once, by long poll
+    absl::Duration retry_min = absl::Milliseconds(300);
+    absl::Duration retry_max = absl::Seconds(20);
     absl::Duration call_timeout = absl::Seconds(30);
-    absl::Duration poll_wait = absl::Seconds(50);  // the relay allows 60
-    size_t deposit_bytes_max = 64 << 20;           // under way at once; more is refused
+    absl::Duration poll_wait = absl::Seconds(20);  // the relay allows 60
+    size_t waiting_bytes_max = 48 << 20;           // per peer
   };
 
-  // A mailbox in which this node is the recipient (Engine::Peer::own_mailbox…).
-  struct OwnMailbox {
+  struct Mailbox {
     MailboxId id;
     std::string deposit_seed;  // 32 bytes
-    bool operator==(const OwnMailbox&) const = default;
+    bool operator==(const Mailbox&) const = default;
+  };
+  // The way to one peer and back (Engine::Peer).
+  struct Route {
+    PartyId peer;
+    std::vector<v1::RelayRoute> relays;  // the peer's
+    Mailbox outgoing;                    // recipient: the peer
+    Mailbox incoming;                    // recipient: this node
   };
 
-  // The way to one peer: its relays and the mailbox there in which it is the recipient.
-  struct PeerRoute {
-    PartyId party;
-    std::vector<v1::RelayRoute> relays;
-    MailboxId mailbox;
-    std::string deposit_seed;  // 32 bytes
+  // Called on threads of the client; they may block, but must not call Stop.
+  struct Events {
+    // `durable` is to be called, on any thread, once the parcel will not be needed again.
+    std::function<void(std::string parcel, std::function<void()> durable)> fetched;
+    // OK: it is at the relay. Otherwise it was given up.
+    std::function<void(const PartyId& peer, uint64_t seq, const absl::Status&)> deposited;
+    // A relay cannot be used (or can again: OK). Told once per change, for the operator's log.
+    std::function<void(const std::string& address, const absl::Status&)> state;
   };
 
-  // `relay` is the address the parcel came from.
-  using Fetched =
-      std::function<void(std::string parcel, const ParcelId& id, const std::string& relay)>;
-
-  // `entropy` must outlive the client and allow calls from several threads (SystemEntropy does).
-  RelayClient(Options options, const crypto::TlsIdentity& identity, Entropy& entropy,
-              Fetched fetched);
+  // `own_relays` are those of the own card. `entropy` must outlive the client and allow calls from
+  // several threads (SystemEntropy does).
+  RelayClient(Options options, const crypto::TlsIdentity& identity,
+              const std::vector<v1::RelayRoute>& own_relays, Entropy& entropy, Events events);
   ~RelayClient();  // stops
   RelayClient(const RelayClient&) = delete;
   RelayClient& operator=(const RelayClient&) = delete;
 
-  // Own relays (own card) and the mailboxes to open at each of them. The whole list, at any time;
-  // no relays: nothing is fetched.
-  void Configure(const std::vector<v1::RelayRoute>& relays, std::vector<OwnMailbox> mailboxes);
-  void SetPace(bool immediate, absl::Duration cadence);
-  // Looks now, whatever the cadence says.
-  void FetchNow();
+  // The whole list, at any time.
+  void SetRoutes(std::vector<Route> routes);
 
-  // The parcel is durable here: the relays it came from may erase it. Never waits.
-  void Acknowledge(const ParcelId& id);
+  // Never waits. `seq` comes back with `deposited`; it never reaches the relay.
+  void Deposit(const PartyId& peer, uint64_t seq, std::string parcel);
 
-  // Leaves the parcel at the first of the peer's relays that takes it. `done` gets OK or the last
-  // relay's refusal, exactly once; nothing is retried here. `seq` is only handed back to the caller's
-  // callback by capture; it never reaches the relay.
-  void Deposit(const PeerRoute& route, std::string parcel,
-               std::function<void(const absl::Status&)> done);
-
-  struct RelayStatus {
-    std::string address;
-    absl::Time last_contact = absl::InfinitePast();
-    std::string last_problem;  // empty after a success
-  };
-  std::vector<RelayStatus> Status() const;
-
-  // Cancels what is under way; each deposit gets its callback. Once.
+  // Cancels what is under way. Once.
   void Stop();
 
  private:

@@ -33,8 +33,7 @@ absl::StatusOr<Hash> SpkiOf(grpc::string_ref pem) {
 
 class Verifier : public ge::ExternalCertificateVerifier {
  public:
-  using Allows = std::function<bool(const Hash&)>;
-  explicit Verifier(Allows allows) : allows_(std::move(allows)) {}
+  explicit Verifier(PinCheck allows) : allows_(std::move(allows)) {}
 
   bool Verify(ge::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* status) override {
@@ -47,7 +46,7 @@ class Verifier : public ge::ExternalCertificateVerifier {
   void Cancel(ge::TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  Allows allows_;
+  PinCheck allows_;
 };
 
 std::shared_ptr<ge::CertificateProviderInterface> Provide(const crypto::TlsIdentity& identity) {
@@ -71,11 +70,6 @@ void PinSet::Set(std::map<Hash, PartyId> pins) {
   pins_ = std::move(pins);
 }
 
-void PinSet::Add(const Hash& spki, const PartyId& party) {
-  const std::lock_guard lock(mutex_);
-  pins_[spki] = party;
-}
-
 std::optional<PartyId> PinSet::Find(const Hash& spki) const {
   const std::lock_guard lock(mutex_);
   const auto it = pins_.find(spki);
@@ -84,12 +78,12 @@ std::optional<PartyId> PinSet::Find(const Hash& spki) const {
 }
 
 std::shared_ptr<grpc::ServerCredentials> ServerTls(const crypto::TlsIdentity& identity,
-                                                   std::shared_ptr<const PinSet> pins) {
+                                                   PinCheck allowed) {
   ge::TlsServerCredentialsOptions options(Provide(identity));
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
-  options.set_certificate_verifier(ge::ExternalCertificateVerifier::Create<Verifier>(
-      [pins = std::move(pins)](const Hash& spki) { return pins->Find(spki).has_value(); }));
+  options.set_certificate_verifier(
+      ge::ExternalCertificateVerifier::Create<Verifier>(std::move(allowed)));
   return ge::TlsServerCredentials(options);
 }
 

@@ -3,6 +3,7 @@
 // and before it parses a single HTTP/2 byte, so strangers never reach its parser.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,12 +21,10 @@ namespace entente::transport {
 // (1.51 has no other setting for it), and silences a harmless message per handshake.
 void ConfigureTls();
 
-// Whose keys are accepted. Thread-safe; changes count from the next handshake, and every stream
-// looks again.
+// Keys that may connect and whose they are. Thread-safe; changes count from the next handshake.
 class PinSet {
  public:
   void Set(std::map<Hash, PartyId> pins);
-  void Add(const Hash& spki, const PartyId& party);
   std::optional<PartyId> Find(const Hash& spki) const;
 
  private:
@@ -33,12 +32,17 @@ class PinSet {
   std::map<Hash, PartyId> pins_;
 };
 
+// Says whether a key may connect now. Called on gRPC's threads during a handshake.
+using PinCheck = std::function<bool(const Hash& spki)>;
+
+// A server that shows `identity` and talks only to keys that `allowed` lets through.
 std::shared_ptr<grpc::ServerCredentials> ServerTls(const crypto::TlsIdentity& identity,
-                                                   std::shared_ptr<const PinSet> pins);
+                                                   PinCheck allowed);
+// A client that shows `identity` and talks only to the holder of `expected_spki`.
 std::shared_ptr<grpc::ChannelCredentials> ClientTls(const crypto::TlsIdentity& identity,
                                                     const Hash& expected_spki);
 
-// The pinned key behind a call that has arrived.
+// The key that the other end of a call proved to hold. Unauthenticated: a connection without TLS.
 absl::StatusOr<Hash> PeerSpki(const grpc::AuthContext& context);
 
 // Channel arguments shared by all our clients: own subchannels, keepalive, message size.

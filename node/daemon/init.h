@@ -1,0 +1,23 @@
+// Making a node: `entented init …`, which `entente node init` runs.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "crypto/entropy.h"
+
+namespace entente::daemon {
+
+// Makes keys, card, database, anchor and the first person's key file; all of it or nothing. Prints
+// what was made, and the words of the card, to `out`.
+absl::Status InitNode(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
+                      std::ostream& out);
+
+// `entented --relay --init …`, which `entente relay init` runs.
+absl::Status InitRelay(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
+                       std::ostream& out);
+
+}  // namespace entente::daemon

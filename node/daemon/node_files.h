@@ -1,0 +1,50 @@
+// What lies in a node's data folder. `entented init` makes it whole or not at all.
+//
+//   node.conf     text, 0600: see NodeConfig
+//   keystore      the node's keys, sealed under the passphrase (crypto/keystore.h)
+//   anchor        the signing anchor (node/store/anchor_file.h); never part of a backup
+//   db/           replicated logs, cards, people (node/store/rocks_kv.h)
+//   blobs/        evidence files, sealed chunk by chunk (node/store/blob_store.h)
+//   api.sock      the local client API, 0600
+//   api.address   "unix:PATH" of that socket, for the command line
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace entente::daemon {
+
+inline constexpr std::string_view kNodeConfigFile = "node.conf";
+inline constexpr std::string_view kKeystoreFile = "keystore";
+inline constexpr std::string_view kAnchorFile = "anchor";
+inline constexpr std::string_view kDatabaseDir = "db";
+inline constexpr std::string_view kBlobsDir = "blobs";
+
+// node.conf:
+//   entente-node-1
+//   listen: 127.0.0.1:7443
+//   relay-pace: 300
+// `listen` may repeat or be missing; `relay-pace` is seconds between looks at the relay, or
+// "immediate".
+struct NodeConfig {
+  std::vector<std::string> listen;
+  absl::Duration relay_pace = absl::Minutes(5);  // zero: immediate
+  bool operator==(const NodeConfig&) const = default;
+};
+
+std::string EncodeNodeConfig(const NodeConfig& config);
+// InvalidArgument names the line.
+absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view text);
+// NotFound: the folder holds no node.
+absl::StatusOr<NodeConfig> ReadNodeConfig(const std::string& data_dir);
+
+// "immediate" or a number of seconds from 1 to 86400.
+absl::StatusOr<absl::Duration> ParsePace(const std::string& text);
+
+std::string PathIn(const std::string& dir, std::string_view name);
+
+}  // namespace entente::daemon
