@@ -52,13 +52,18 @@ randombytes_implementation MakeSeededImplementation() {
 
 }  // namespace
 
-absl::Status Init() {
+absl::Status InitLibrary() {
   if (sodium_init() < 0) return absl::InternalError("libsodium did not initialise");
   if (std::pair(sodium_library_version_major(), sodium_library_version_minor()) <
       std::pair(kSodiumMajorMin, kSodiumMinorMin)) {
     return absl::InternalError(
         Cat("libsodium ", sodium_version_string(), " is too old; install 1.0.18 or later"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Init() {
+  if (absl::Status s = InitLibrary(); !s.ok()) return s;
   return SelfTest();
 }
 

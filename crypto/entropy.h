@@ -50,6 +50,9 @@ namespace crypto {
 // Internal when the libraries of this machine cannot be trusted.
 absl::Status Init();
 
+// libsodium alone, without the self-test: for the relay, which opens nothing and links no more.
+absl::Status InitLibrary();
+
 // libsodium draws two things by itself: the ephemeral key of a sealed box and the stream header of
 // a parcel. Tests and the simulator route those through their own generator, which must outlive the
 // routing; nullptr restores the system's. Before other threads start.

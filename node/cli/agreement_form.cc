@@ -126,8 +126,7 @@ absl::Status FillAgreement(const Args& args, v1::Agreement* agreement) {
        {AddPeople(args, "leader", agreement->mutable_leaders()),
         AddPeople(args, "member", agreement->mutable_members()),
         AddPeople(args, "admin", agreement->mutable_space_administrators()),
-        SetWhen(args, "from", DayMeans::kStart, &from),
-        SetWhen(args, "to", DayMeans::kEnd, &to)}) {
+        SetWhen(args, "from", DayMeans::kStart, &from), SetWhen(args, "to", DayMeans::kEnd, &to)}) {
     if (!status.ok()) return status;
   }
   agreement->set_period_from(from);

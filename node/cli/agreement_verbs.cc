@@ -43,8 +43,7 @@ absl::Status Propose(Context& context) {
 }
 
 // What a signature covers, in words, before it is given.
-absl::Status ConfirmSigning(Context& context, const std::string& jit,
-                            const std::string& proposal) {
+absl::Status ConfirmSigning(Context& context, const std::string& jit, const std::string& proposal) {
   if (!context.terminal().in_is_terminal) return absl::OkStatus();
   v1::ShowAgreementRequest request;
   request.set_jit(jit);
@@ -55,8 +54,8 @@ absl::Status ConfirmSigning(Context& context, const std::string& jit,
   }
   std::string text;
   for (const v1::AgreementView& view : response.agreements()) {
-    const bool meant = proposal.empty() ? view.state() == "SIGNING"
-                                        : view.proposal().rfind(proposal, 0) == 0;
+    const bool meant =
+        proposal.empty() ? view.state() == "SIGNING" : view.proposal().rfind(proposal, 0) == 0;
     if (meant) text += AgreementSheet(view) + "\n";
   }
   return context.Confirm(Cat(text, "Signing binds your body to this text, towards all parties."));
@@ -115,8 +114,8 @@ absl::Status Show(Context& context) {
 
 absl::Status List(Context& context) {
   v1::ListAgreementsResponse response;
-  if (absl::Status s = context.Call("AgreementService/ListAgreements",
-                                    v1::ListAgreementsRequest(), &response);
+  if (absl::Status s =
+          context.Call("AgreementService/ListAgreements", v1::ListAgreementsRequest(), &response);
       !s.ok()) {
     return s;
   }
@@ -149,7 +148,8 @@ std::vector<Verb> AgreementVerbs() {
        .detail = "Nothing can be exchanged before every party has signed. Cards of all bodies must "
                  "be trusted here first.",
        .example =
-           "entente agreement propose --code-name LANTERN --purpose \"Trafficking in human beings\" "
+           "entente agreement propose --code-name LANTERN --purpose \"Trafficking in human "
+           "beings\" "
            "--legal-basis fd2002-465 --party \"XA:Anna Arven:prosecutor\" "
            "--party \"XB:Bo Borl:investigating judge\" --participant EJ --admin \"XA:Anna Arven\" "
            "--from 2026-03-01 --to 2027-02-28",

@@ -59,9 +59,8 @@ absl::Status CheckCount(const Verb& verb, const Args& args) {
     return UsageError(Cat("`", verb.name(), "` needs ", verb.args), help);
   }
   if (count > verb.args_max) {
-    return UsageError(Cat("`", verb.name(), "` does not take \"",
-                          Clean(args.rest()[verb.args_max]), "\""),
-                      help);
+    return UsageError(
+        Cat("`", verb.name(), "` does not take \"", Clean(args.rest()[verb.args_max]), "\""), help);
   }
   return absl::OkStatus();
 }
@@ -121,12 +120,14 @@ std::vector<size_t> PlainWords(const std::vector<std::string>& words) {
   return plain;
 }
 
-// "strategy line add" is "line add"; "card trust" is "node card trust".
+// "strategy line add" is "line add", "evidence explain" is "explain", "card trust" is "node card
+// trust".
 void ResolveAlias(std::vector<std::string>& words) {
   const std::vector<size_t> plain = PlainWords(words);
   if (plain.empty()) return;
   const auto first = words.begin() + static_cast<std::ptrdiff_t>(plain[0]);
-  if (plain.size() >= 2 && *first == "strategy" && words[plain[1]] == "line") {
+  const std::string second = plain.size() >= 2 ? words[plain[1]] : "";
+  if ((*first == "strategy" && second == "line") || (*first == "evidence" && second == "explain")) {
     words.erase(first);
   } else if (*first == "card") {
     words.insert(first, "node");
@@ -161,8 +162,8 @@ std::vector<std::string> Args::All(const std::string& flag) const {
 std::vector<std::string> Args::List(const std::string& flag) const {
   std::vector<std::string> out;
   for (const std::string& value : All(flag)) {
-    for (std::string& part :
-         std::vector<std::string>(absl::StrSplit(value, absl::ByAnyChar(", "), absl::SkipEmpty()))) {
+    for (std::string& part : std::vector<std::string>(
+             absl::StrSplit(value, absl::ByAnyChar(", "), absl::SkipEmpty()))) {
       out.push_back(std::move(part));
     }
   }

@@ -23,13 +23,13 @@ struct Flag {
 };
 
 struct Verb {
-  std::string noun;  // "evidence"; of a command without a noun, its only word
-  std::string verb;  // "add"; may be empty
-  std::string args;  // "FILE…" in help
-  std::string summary;
-  std::string detail;  // may be empty
-  std::string example;
-  std::vector<Flag> flags;
+  std::string noun = {};  // "evidence"; of a command without a noun, its only word
+  std::string verb = {};  // "add"; may be empty
+  std::string args = {};  // "FILE…" in help
+  std::string summary = {};
+  std::string detail = {};  // may be empty
+  std::string example = {};
+  std::vector<Flag> flags = {};
   size_t args_min = 0;
   size_t args_max = 0;
   absl::Status (*run)(Context&) = nullptr;

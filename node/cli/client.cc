@@ -89,8 +89,7 @@ struct Client::Impl {
                     .code = "TIMEOUT",
                     .next = "try again, or wait longer: --timeout SECONDS"});
     }
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                        status.error_message());
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
 
   absl::Status CallOnce(std::string_view method, const Message& request, Message* response) {

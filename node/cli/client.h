@@ -40,12 +40,11 @@ class Client {
                                                 const Progress& progress);
 
   // `open` gets the head (name, size, SHA-256) before the first byte and says where the bytes go.
-  using OpenSink =
-      std::function<absl::StatusOr<std::unique_ptr<FileSink>>(const v1::DownloadFileResponse& head)>;
+  using OpenSink = std::function<absl::StatusOr<std::unique_ptr<FileSink>>(
+      const v1::DownloadFileResponse& head)>;
   // The file is in place when this returns OK. Returns the head.
   absl::StatusOr<v1::DownloadFileResponse> Download(const v1::DownloadFileRequest& request,
-                                                    const OpenSink& open,
-                                                    const Progress& progress);
+                                                    const OpenSink& open, const Progress& progress);
 
  private:
   struct Impl;

@@ -55,8 +55,9 @@ absl::Status Context::Call(std::string_view method, const google::protobuf::Mess
 std::string Context::Key() {
   if (args.Has("request-id")) {
     // The verb is part of it: one text may serve a whole script.
-    return crypto::H("request-id", {verb_.name(), args.Get("request-id")}).str().substr(0,
-                                                                                        kKeyBytes);
+    return crypto::H("request-id", {verb_.name(), args.Get("request-id")})
+        .str()
+        .substr(0, kKeyBytes);
   }
   return SystemEntropy().Bytes(kKeyBytes);
 }
@@ -116,16 +117,16 @@ Client::Progress Context::ProgressOf(std::string what) {
   if (!terminal_.err_is_terminal || quiet()) return nullptr;
   auto shown = std::make_shared<int>(-1);
   return [this, what = std::move(what), shown](uint64_t done, uint64_t total) {
-    const int percent = total == 0 ? 100
-                                   : static_cast<int>(100.0 * static_cast<double>(done) /
-                                                      static_cast<double>(total));
+    const int percent =
+        total == 0
+            ? 100
+            : static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total));
     if (percent == *shown) return;
     *shown = percent;
     const size_t full = kBarWidth * static_cast<size_t>(percent) / 100;
-    terminal_.err << "\r" << PadTo(Fit(Clean(what), 30), 30) << " ["
-                  << std::string(full, '#') << std::string(kBarWidth - full, ' ') << "] "
-                  << percent << "% of " << HumanBytes(total) << "   "
-                  << (done == total ? "\n" : "") << std::flush;
+    terminal_.err << "\r" << PadTo(Fit(Clean(what), 30), 30) << " [" << std::string(full, '#')
+                  << std::string(kBarWidth - full, ' ') << "] " << percent << "% of "
+                  << HumanBytes(total) << "   " << (done == total ? "\n" : "") << std::flush;
   };
 }
 

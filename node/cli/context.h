@@ -28,8 +28,11 @@ struct Terminal {
 
 class Context {
  public:
-  Context(const Verb& verb, const Args& args, Terminal& terminal)
-      : verb_(verb), args(args), terminal_(terminal) {}
+  Context(const Verb& verb, const Args& words, Terminal& terminal)
+      : args(words), verb_(verb), terminal_(terminal) {}
+
+  const Args& args;
+
 
   bool json() const { return args.Has("json"); }
   bool quiet() const { return args.Has("quiet"); }
@@ -69,11 +72,6 @@ class Context {
 
  private:
   const Verb& verb_;
-
- public:
-  const Args& args;
-
- private:
   Terminal& terminal_;
   std::unique_ptr<Client> client_;
   std::map<std::string, std::string> parties_;

@@ -48,12 +48,12 @@ absl::Status Become(const std::vector<std::string>& words) {
   for (std::string& word : all) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(program.c_str(), argv.data());
-  return service::Error(absl::StatusCode::kInternal,
-                        {.what = Cat("the node's program cannot be started: ", program),
-                         .code = "NO_DAEMON",
-                         .why = Cat("The system says: ", std::generic_category().message(errno),
-                                    "."),
-                         .next = "install entented beside entente"});
+  return service::Error(
+      absl::StatusCode::kInternal,
+      {.what = Cat("the node's program cannot be started: ", program),
+       .code = "NO_DAEMON",
+       .why = Cat("The system says: ", std::generic_category().message(errno), "."),
+       .next = "install entented beside entente"});
 }
 
 void Add(std::vector<std::string>* words, const std::string& flag, const std::string& value) {

@@ -16,7 +16,8 @@ absl::Status RunRelayInit(Context& context);
 
 // The words after `entented` for `entente node init WORDS…`. What is missing is asked for by `ask`
 // (empty answers leave it out); null asks nothing.
-std::vector<std::string> NodeInitWords(std::vector<std::string> words, const std::string& config_dir,
-                                       const std::string& home, Context* ask);
+std::vector<std::string> NodeInitWords(std::vector<std::string> words,
+                                       const std::string& config_dir, const std::string& home,
+                                       Context* ask);
 
 }  // namespace entente::cli

@@ -10,12 +10,12 @@ namespace entente::cli {
 enum ExitCode {
   kDone = 0,
   kFailed = 1,
-  kUsage = 2,         // the command, or a value in it, is wrong
-  kRefused = 3,       // a rule says no: rights, agreement, state
-  kNotFound = 4,      // not there, or not for you: the two look alike on purpose
-  kConflict = 5,      // it exists already, or changed meanwhile
-  kUnreachable = 6,   // the node, a body or a file cannot be reached now
-  kIntegrity = 7,     // something is not what it was signed to be
+  kUsage = 2,        // the command, or a value in it, is wrong
+  kRefused = 3,      // a rule says no: rights, agreement, state
+  kNotFound = 4,     // not there, or not for you: the two look alike on purpose
+  kConflict = 5,     // it exists already, or changed meanwhile
+  kUnreachable = 6,  // the node, a body or a file cannot be reached now
+  kIntegrity = 7,    // something is not what it was signed to be
 };
 
 ExitCode ExitCodeOf(const absl::Status& status);

@@ -147,9 +147,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
 
 FileSource::~FileSource() { close(fd_); }
 
-std::string FileSource::name() const {
-  return std::filesystem::path(path_).filename().string();
-}
+std::string FileSource::name() const { return std::filesystem::path(path_).filename().string(); }
 
 absl::StatusOr<std::string> FileSource::Next() {
   const uint64_t left = size() - read_;
@@ -195,11 +193,12 @@ absl::Status FileSink::Write(std::string_view bytes) {
 
 absl::Status FileSink::Commit(uint64_t size, std::string_view sha256) {
   if (written_ != size || hash_.Finish().hex() != sha256) {
-    return Error(absl::StatusCode::kDataLoss,
-                 {.what = Cat("the bytes for \"", Clean(path_), "\" are not the registered file"),
-                  .code = "WRONG_HASH",
-                  .why = "Size or SHA-256 differ from what the evidence item says; nothing was kept.",
-                  .next = "tell the operator, and ask for: entente log verify"});
+    return Error(
+        absl::StatusCode::kDataLoss,
+        {.what = Cat("the bytes for \"", Clean(path_), "\" are not the registered file"),
+         .code = "WRONG_HASH",
+         .why = "Size or SHA-256 differ from what the evidence item says; nothing was kept.",
+         .next = "tell the operator, and ask for: entente log verify"});
   }
   if (fsync(fd_) != 0) return Failed("cannot write", path_);
   const int moved = force_ ? rename(temporary_.c_str(), path_.c_str())

@@ -35,7 +35,8 @@ class FileSource {
   std::string name() const;  // without folders
   uint64_t size() const { return static_cast<uint64_t>(before_.st_size); }
 
-  // Up to 1 MiB; empty at the promised end. Aborted [FILE_CHANGED] when the file has become shorter.
+  // Up to 1 MiB; empty at the promised end. Aborted [FILE_CHANGED] when the file has become
+  // shorter.
   absl::StatusOr<std::string> Next();
   // After the last byte: Aborted [FILE_CHANGED] when size, times or length differ from the start.
   absl::Status CheckUnchanged() const;

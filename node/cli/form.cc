@@ -22,10 +22,9 @@ namespace pb = google::protobuf;
 constexpr size_t kFormBytesMax = 4u << 20;
 
 absl::Status BadForm(std::string_view why) {
-  return service::Error(absl::StatusCode::kInvalidArgument,
-                        {.what = "the file given with --file cannot be used",
-                         .code = "BAD_FILE",
-                         .why = why});
+  return service::Error(
+      absl::StatusCode::kInvalidArgument,
+      {.what = "the file given with --file cannot be used", .code = "BAD_FILE", .why = why});
 }
 
 std::string Trimmed(std::string_view text) {

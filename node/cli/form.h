@@ -1,6 +1,7 @@
 // Long documents (agreement, strategy) from a file instead of flags.
 //
-// Text: lines `flag: value`, the same names as the flags; an indented line continues the one before;
+// Text: lines `flag: value`, the same names as the flags; an indented line continues the one
+// before;
 // `#` begins a comment. JSON: the protobuf JSON of the message, where a body may be named by its
 // code ("party": "XA") and a date written as one ("period_to": "2027-03-01").
 #pragma once

@@ -25,14 +25,13 @@ absl::Status ShowCard(Context& context) {
   request.set_code(context.args.First());
   v1::ShowCardResponse response;
   if (absl::Status s = context.Call("NodeService/ShowCard", request, &response); !s.ok()) return s;
-  const absl::StatusOr<std::string> file =
-      service::EncodeCardFile(response.card().signed_card());
+  const absl::StatusOr<std::string> file = service::EncodeCardFile(response.card().signed_card());
   if (!file.ok()) return file.status();
   if (context.args.Has("out")) {
     const std::string path = context.args.Get("out");
     if (absl::Status s = WriteOut(path, *file, false); !s.ok()) return s;
-    return context.Done(response, path, Cat("written to ", Clean(path), "\n",
-                                            CardLine(response.card())));
+    return context.Done(response, path,
+                        Cat("written to ", Clean(path), "\n", CardLine(response.card())));
   }
   context.Hint(Cat("Give this to the other body, and compare the words by telephone:\n  ",
                    Clean(response.card().word_string())));
@@ -71,10 +70,10 @@ absl::Status ListCards(Context& context) {
     Table table({"BODY", "NAME", "KIND", "REACHED", "WORDS"});
     for (const v1::CardSummary& card : response.cards()) {
       table.Add({card.code(), card.name(), EnumWord(card.kind()),
-                 card.own() ? "this node"
-                            : !card.relay_only() && card.addresses_size() > 0 ? "direct"
-                            : card.relays_size() > 0                          ? "relay"
-                                                                              : "dials in",
+                 card.own()                                        ? "this node"
+                 : !card.relay_only() && card.addresses_size() > 0 ? "direct"
+                 : card.relays_size() > 0                          ? "relay"
+                                                                   : "dials in",
                  card.word_string().substr(0, 11) + "…"});
     }
     return table.Render();
@@ -86,11 +85,11 @@ std::string StatusText(const v1::GetStatusResponse& status) {
   Facts facts;
   facts.Add("Body", Cat(status.body_code(), "  ", status.body_name()));
   facts.Add("Words", status.word_string());
-  facts.Add("Listening", status.listening().empty() ? "on this machine only"
-                                                    : JoinCodes(status.listening()));
+  facts.Add("Listening",
+            status.listening().empty() ? "on this machine only" : JoinCodes(status.listening()));
   facts.Add("Records", std::to_string(status.records()));
-  facts.Add("Only here", Cat(std::to_string(status.only_here()),
-                             " entries that no other body holds yet"));
+  facts.Add("Only here",
+            Cat(std::to_string(status.only_here()), " entries that no other body holds yet"));
   if (status.free_bytes() > 0) facts.Add("Free room", HumanBytes(status.free_bytes()));
   facts.Add("Version", status.version());
   Table jits({"JIT", "STATE", "UNTIL THE END OF", "ID"});
@@ -123,8 +122,10 @@ std::vector<Flag> InitFlags() {
       {"kind", "KIND", "member-state-authority, eurojust, third-country-authority …"},
       {"country", "CC", "two letters; none for Union bodies"},
       {"listen", "HOST:PORT", "where other nodes reach this one, or none (default: loopback only)"},
+      {"address", "HOST:PORT", "how other nodes reach it, when that differs"},
       {"relay", "FILE", "card of a relay to be reached through", true},
       {"relay-only", "", "everything through the relay: never dial, never be dialled"},
+      {"relay-pace", "SECONDS", "how often to look at the relay, or immediate (default 300)"},
       {"user", "NAME", "the first person who may sign in"},
       {"role", "ROLE", "what that person is (default jit-leader)"},
       {"user-key", "OUTFILE", "where that person's key file goes"},

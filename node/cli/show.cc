@@ -69,10 +69,11 @@ void AddCard(const v1::RecordView& record, Facts* facts) {
 
 std::string FileState(const v1::FileView& file) {
   if (file.state() == "here" || file.size() == 0) return file.state();
-  const uint64_t percent = file.bytes_here() >= file.size()
-                               ? 99
-                               : static_cast<uint64_t>(100.0 * static_cast<double>(file.bytes_here()) /
-                                                       static_cast<double>(file.size()));
+  const uint64_t percent =
+      file.bytes_here() >= file.size()
+          ? 99
+          : static_cast<uint64_t>(100.0 * static_cast<double>(file.bytes_here()) /
+                                  static_cast<double>(file.size()));
   return Cat(file.state(), ", ", std::to_string(percent), "% here");
 }
 
@@ -148,9 +149,9 @@ std::string RecordSheet(const v1::RecordView& record) {
   facts.Add("Created", FormatTime(record.created()));
   facts.Add("Changed", FormatTime(record.changed()));
   if (record.refused() > 0) {
-    facts.Add("Without effect", Cat(std::to_string(record.refused()),
-                                    " change(s) that broke a rule: entente history ",
-                                    record.ref()));
+    facts.Add("Without effect",
+              Cat(std::to_string(record.refused()),
+                  " change(s) that broke a rule: entente history ", record.ref()));
   }
   return Cat(Clean(record.ref()), "  ", Clean(record.kind()), "\n", facts.Render(),
              FileTable(record.files()), CustodyTable(record.custody()),
@@ -180,8 +181,8 @@ std::string AgreementSheet(const v1::AgreementView& view) {
   }
   Facts facts;
   facts.Add("Code name", agreement.code_name());
-  facts.Add("State", Cat("version ", std::to_string(view.version()), ", ",
-                         StateWord(view.state())));
+  facts.Add("State",
+            Cat("version ", std::to_string(view.version()), ", ", StateWord(view.state())));
   facts.Add("Problem", view.problem());
   facts.Add("Purpose", agreement.purpose());
   facts.Add("Legal basis", bases);
@@ -191,10 +192,9 @@ std::string AgreementSheet(const v1::AgreementView& view) {
   facts.Add("Leaders", people(agreement.leaders()));
   facts.Add("Members", people(agreement.members()));
   facts.Add("Space administrators", people(agreement.space_administrators()));
-  facts.Add("Third-country controller",
-            agreement.third_country_controller().empty()
-                ? ""
-                : codes[agreement.third_country_controller()]);
+  facts.Add("Third-country controller", agreement.third_country_controller().empty()
+                                            ? ""
+                                            : codes[agreement.third_country_controller()]);
   facts.Add("In force from", FormatDay(agreement.period_from(), DayMeans::kStart));
   facts.Add("Until the end of", FormatDay(agreement.period_to(), DayMeans::kEnd));
   facts.Add("States of operation", Joined(agreement.states_of_operation()));

@@ -44,10 +44,10 @@ absl::Status Draft(Context& context) {
   if (absl::Status s = context.Call("StrategyService/DraftStrategy", request, &response); !s.ok()) {
     return s;
   }
-  return context.Done(response, response.ref(),
-                      Cat("drafted as ", Clean(response.ref()),
-                          "; only your body can see it\nNext: entente strategy propose ",
-                          Clean(response.ref())));
+  return context.Done(
+      response, response.ref(),
+      Cat("drafted as ", Clean(response.ref()),
+          "; only your body can see it\nNext: entente strategy propose ", Clean(response.ref())));
 }
 
 // Proposing, signing and rejecting answer with the strategy alike.
@@ -161,9 +161,8 @@ absl::Status ListLines(Context& context) {
   return context.Show(response, [&] {
     Table table({"REF", "CODE", "TITLE", "KIND", "OWNER", "STATE", "WHO CAN SEE THIS"});
     for (const v1::RecordView& record : response.records()) {
-      table.Add({record.ref(), record.line().code(), record.title(),
-                 EnumWord(record.line().kind()), record.owner(), StateWord(record.state()),
-                 JoinCodes(record.audience())});
+      table.Add({record.ref(), record.line().code(), record.title(), EnumWord(record.line().kind()),
+                 record.owner(), StateWord(record.state()), JoinCodes(record.audience())});
     }
     return table.Render();
   });

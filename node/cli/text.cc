@@ -57,8 +57,7 @@ bool IsUnseen(char32_t c) {
 bool IsWide(char32_t c) {
   return Between(c, 0x1100, 0x115F) || Between(c, 0x2E80, 0xA4CF) || Between(c, 0xAC00, 0xD7A3) ||
          Between(c, 0xF900, 0xFAFF) || Between(c, 0xFE30, 0xFE6F) || Between(c, 0xFF00, 0xFF60) ||
-         Between(c, 0xFFE0, 0xFFE6) || Between(c, 0x1F300, 0x1FAFF) ||
-         Between(c, 0x20000, 0x3FFFD);
+         Between(c, 0xFFE0, 0xFFE6) || Between(c, 0x1F300, 0x1FAFF) || Between(c, 0x20000, 0x3FFFD);
 }
 
 bool IsCombining(char32_t c) {

@@ -58,9 +58,7 @@ absl::StatusOr<int> ParseEnumWord(const pb::EnumDescriptor& type, std::string_vi
                          .why = Cat("Known are: ", EnumWords(type), ".")});
 }
 
-std::string StateWord(std::string_view state) {
-  return Translate(state, '_', ' ', std::tolower);
-}
+std::string StateWord(std::string_view state) { return Translate(state, '_', ' ', std::tolower); }
 
 std::string StateName(std::string_view word) {
   return Translate(Translate(word, '-', '_', std::toupper), ' ', '_', std::toupper);

@@ -1,5 +1,5 @@
-// Enumerations as words: TASK_KIND_BANK_DATA is "bank-data" to people. Read from the descriptors, so
-// that a new value needs no code here.
+// Enumerations as words: TASK_KIND_BANK_DATA is "bank-data" to people. Read from the descriptors,
+// so that a new value needs no code here.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -26,8 +26,7 @@ std::string EnumWord(E value) {
 }
 template <class E>
 absl::StatusOr<E> ParseEnumWord(std::string_view word) {
-  const absl::StatusOr<int> value =
-      ParseEnumWord(*google::protobuf::GetEnumDescriptor<E>(), word);
+  const absl::StatusOr<int> value = ParseEnumWord(*google::protobuf::GetEnumDescriptor<E>(), word);
   if (!value.ok()) return value.status();
   return static_cast<E>(*value);
 }

@@ -100,8 +100,8 @@ class RelayCore {
  public:
   static absl::StatusOr<RelayCore> Open(RelayStorage& storage, Quotas quotas, absl::Time now);
 
-  // An operator lets a node in, or renews its key. AlreadyExists is not an error here: the same card
-  // again changes nothing. FailedPrecondition: an older card than the one known.
+  // An operator lets a node in, or renews its key. AlreadyExists is not an error here: the same
+  // card again changes nothing. FailedPrecondition: an older card than the one known.
   absl::Status Admit(const AdmittedNode& node);
 
   struct Registration {

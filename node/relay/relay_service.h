@@ -23,8 +23,8 @@ class RelayService {
  public:
   struct Options {
     transport::Acceptor::Options acceptor;  // addresses: where to listen
-    std::string address;                    // what GetRelayStatus tells; empty: the first listened on
-    std::string data_dir;                   // api.sock and api.address are made here
+    std::string address;   // what GetRelayStatus tells; empty: the first listened on
+    std::string data_dir;  // api.sock and api.address are made here
     std::function<absl::Time()> clock = absl::Now;
     absl::Duration wait_max = absl::Seconds(60);
     absl::Duration expire_every = absl::Hours(1);

@@ -8,9 +8,9 @@
 //   parcels/<mailbox>/<order>-<hour>-<id>  the sealed parcel as it came; order and hour are 16 hex
 //                                          digits, mailbox and id 64
 //
-// A parcel's file is synced, renamed into place and its folder synced before Put returns; names that
-// end in ".tmp" are what a crash left and are removed at Load. Thread-safe as far as RelayCore needs
-// it: one caller at a time. Tests: tests/node/relay/relay_store_test.cc.
+// A parcel's file is synced, renamed into place and its folder synced before Put returns; names
+// that end in ".tmp" are what a crash left and are removed at Load. Thread-safe as far as RelayCore
+// needs it: one caller at a time. Tests: tests/node/relay/relay_store_test.cc.
 #pragma once
 
 #include <cstdint>
