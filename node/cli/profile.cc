@@ -106,11 +106,10 @@ absl::Status NoProfile(std::string_view what, const std::string& dir) {
 absl::StatusOr<Target> Named(const std::string& node, const std::string& dir) {
   if (IsAddress(node)) return Target{node, "", node};
   std::error_code error;
-  if (node.find('/') != std::string::npos || fs::is_directory(node, error)) {
-    return FromDataDir(node);
-  }
+  if (node.find('/') != std::string::npos) return FromDataDir(node);
   const fs::path profile = fs::path(dir) / (node + ".profile");
   if (!fs::exists(profile, error)) {
+    if (fs::is_directory(node, error)) return FromDataDir(node);
     return NoProfile(Cat("there is no profile \"", Clean(node), "\""), dir);
   }
   return FromProfile(profile);
