@@ -49,6 +49,12 @@ function(entente_binary name)
   entente_warnings(${name})
 endfunction()
 
+# entente_program(NAME …): a binary for people, in build/…/bin beside the others.
+function(entente_program name)
+  entente_binary(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
 # entente_test(NAME SOURCES … DEPS …): a GoogleTest binary whose cases ctest lists one by one.
 function(entente_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
