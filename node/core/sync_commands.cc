@@ -28,8 +28,8 @@ std::string_view DeliveryName(sync::DeliveryState state) {
   return "";
 }
 
-// A record counts as delivered as far as its least delivered own entry, and as verified once its
-// files have been received in full as well.
+// A record counts as delivered as far as its least delivered own entry, and one of this body's own
+// as verified once its files have been received in full as well.
 sync::DeliveryState DeliveryOf(const State& state, const model::Record& record,
                                const PartyId& peer) {
   sync::DeliveryState least = sync::DeliveryState::kVerified;
@@ -38,7 +38,9 @@ sync::DeliveryState DeliveryOf(const State& state, const model::Record& record,
     least = std::min(least, state.replica.Delivery(entry.ref, peer));
   }
   if (least != sync::DeliveryState::kVerified) return least;
-  for (const v1::FileRef& file : state.model.Fold(record).files) {
+  const model::Folded folded = state.model.Fold(record);
+  if (folded.owner != state.self) return least;
+  for (const v1::FileRef& file : folded.files) {
     const auto blob = BlobId::From(file.blob_id());
     if (blob.ok() && !state.replica.blobs().ReceivedBy(*blob, peer)) {
       return sync::DeliveryState::kStored;

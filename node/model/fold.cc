@@ -187,6 +187,11 @@ class Folder {
     } else {
       out_.audience.insert(item.entry->audience->begin(), item.entry->audience->end());
     }
+    // Where the kind knows the state, the release is the step into it.
+    const absl::StatusOr<uint32_t> released = kind_.StateNumber("RELEASED");
+    if (released.ok() && kind_.Rule(out_.state, *released, Side::kOwner) != nullptr) {
+      out_.state = *released;
+    }
     v1::CustodyEvent handed;
     handed.set_kind(v1::CUSTODY_EVENT_KIND_RELEASED_TO);
     handed.set_time(absl::ToUnixSeconds(sync::TimeFromHlc(item.body.hlc())));
