@@ -1,5 +1,6 @@
 #include "node/cli/client.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
@@ -135,6 +136,9 @@ Client::~Client() = default;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target,
                                                         absl::Duration timeout) {
+  // Never taken back: the last grpc_shutdown of a process waits up to ten seconds for a poller that a
+  // large upload leaves behind. The process ends soon anyway.
+  grpc_init();
   auto impl = std::make_unique<Impl>();
   impl->target = target;
   impl->timeout = timeout;

@@ -32,24 +32,32 @@ absl::StatusOr<AdmittedNode> NodeOf(std::string_view signed_card) {
   return AdmittedNode{card->party, card->tls_spki, card->card.seq()};
 }
 
-class AdminService : public v1::RelayAdminService::Service {
+class AdminService : public v1::RelayAdminService::CallbackService {
  public:
   explicit AdminService(RelayAdmin::Hooks hooks) : hooks_(std::move(hooks)) {}
 
-  grpc::Status AdmitNode(grpc::ServerContext*, const v1::AdmitNodeRequest* request,
-                         v1::AdmitNodeResponse* response) override {
+  grpc::ServerUnaryReactor* AdmitNode(grpc::CallbackServerContext* context,
+                                      const v1::AdmitNodeRequest* request,
+                                      v1::AdmitNodeResponse* response) override {
     const absl::StatusOr<AdmittedNode> node = NodeOf(request->signed_card());
-    if (!node.ok()) return ToGrpc(node.status());
-    response->set_word_string(crypto::WordString(node->party));
-    return ToGrpc(hooks_.admit(*node));
+    if (node.ok()) response->set_word_string(crypto::WordString(node->party));
+    return Reply(context, node.ok() ? hooks_.admit(*node) : node.status());
   }
-  grpc::Status GetRelayStatus(grpc::ServerContext*, const v1::GetRelayStatusRequest*,
-                              v1::GetRelayStatusResponse* response) override {
+  grpc::ServerUnaryReactor* GetRelayStatus(grpc::CallbackServerContext* context,
+                                           const v1::GetRelayStatusRequest*,
+                                           v1::GetRelayStatusResponse* response) override {
     *response = hooks_.status();
-    return grpc::Status::OK;
+    return Reply(context, absl::OkStatus());
   }
 
  private:
+  static grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context,
+                                         const absl::Status& status) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+
   const RelayAdmin::Hooks hooks_;
 };
 

@@ -8,7 +8,8 @@
 // mode 0600). Message sizes and concurrent file transfers are bounded; idle connections are closed.
 //
 // Errors reach the caller as a gRPC status of the same code, with a stable code in brackets:
-//   "refused: E-7K3M9Q cannot be released to Telmark yet [TRANSFER_NEEDS_CONSENT]\n  why\n  Next: …"
+//   "refused: E-7K3M9Q cannot be released to Telmark yet [TRANSFER_NEEDS_CONSENT]\n  why\n  Next:
+//   …"
 //
 // Thread-safe. Example:
 //   auto api = ApiServer::Start({.data_dir = dir, .body_code = "XA"}, backend, blobs, entropy);
@@ -41,8 +42,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Calls `done` exactly once, on any thread, also when the node is stopping (Unavailable). Must not
-  // block. `command.call` is the backend's to choose.
+  // Calls `done` exactly once, on any thread, also when the node is stopping (Unavailable). Must
+  // not block. `command.call` is the backend's to choose.
   virtual void Submit(core::Command command, std::function<void(core::Answer)> done) = 0;
 
   // The two reads that are not commands. May wait for the driver's thread.
@@ -71,8 +72,8 @@ class ApiServer {
     size_t message_bytes_max = 8u << 20;  // one request; an imported parcel is the largest
   };
 
-  // Listens on DATA/api.sock, or on a shorter path elsewhere when that is too long for a socket, and
-  // writes "unix:PATH" to DATA/api.address. Everything in the arguments outlives the server.
+  // Listens on DATA/api.sock, or on a shorter path elsewhere when that is too long for a socket,
+  // and writes "unix:PATH" to DATA/api.address. Everything in the arguments outlives the server.
   // `blobs` may be null (a relay): then file methods answer Unimplemented.
   // FailedPrecondition when another process already serves this data directory.
   static absl::StatusOr<std::unique_ptr<ApiServer>> Start(Options options, Backend& backend,

@@ -53,9 +53,8 @@ std::string_view Trim(std::string_view text) {
 absl::StatusOr<std::string> EncodeCardFile(std::string_view signed_card) {
   const absl::StatusOr<CardFile> card = FromSignedBytes(signed_card);
   if (!card.ok()) return card.status();
-  return Cat(kMagic, "\ncode: ", OneLine(card->card.code()), "\nname: ",
-             OneLine(card->card.name()), "\nwords: ", card->words, "\n", kCardLine,
-             Base64Encode(signed_card), "\n");
+  return Cat(kMagic, "\ncode: ", OneLine(card->card.code()), "\nname: ", OneLine(card->card.name()),
+             "\nwords: ", card->words, "\n", kCardLine, Base64Encode(signed_card), "\n");
 }
 
 absl::StatusOr<CardFile> ParseCardFile(std::string_view file) {
@@ -65,8 +64,7 @@ absl::StatusOr<CardFile> ParseCardFile(std::string_view file) {
     const size_t end = std::min(file.find('\n', at), file.size());
     const std::string_view line = file.substr(at, end - at);
     if (line.substr(0, kCardLine.size()) == kCardLine) {
-      const absl::StatusOr<std::string> bytes =
-          Base64Decode(Trim(line.substr(kCardLine.size())));
+      const absl::StatusOr<std::string> bytes = Base64Decode(Trim(line.substr(kCardLine.size())));
       if (!bytes.ok()) return NotACard("Its last line is damaged.");
       return FromSignedBytes(*bytes);
     }

@@ -41,8 +41,7 @@ absl::Status UnknownMethod() {
                 .next = "install the same version of both"});
 }
 
-void Reply(const absl::Status& status, const pb::Message* response,
-           const Dispatcher::Done& done) {
+void Reply(const absl::Status& status, const pb::Message* response, const Dispatcher::Done& done) {
   if (!status.ok()) {
     done(absl::Status(status.code(), MessageWithCode(status)), "");
     return;

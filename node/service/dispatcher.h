@@ -33,8 +33,7 @@ class Dispatcher {
              UploadDesk& uploads);
 
   // `method` is "/entente.v1.TaskService/AcceptTask", `token` what SignIn gave.
-  void Handle(std::string_view method, std::string_view token, std::string_view request,
-              Done done);
+  void Handle(std::string_view method, std::string_view token, std::string_view request, Done done);
 
   // Session and authorisation alone: for the streaming file methods.
   absl::StatusOr<core::Caller> Admit(std::string_view method, std::string_view token);

@@ -1,6 +1,6 @@
-// Errors as people meet them: one sentence what, one why, one what next, and a stable code in square
-// brackets at the end of the first line. Words: docs on errors in the project's UX guide; programs
-// read the code, people the rest.
+// Errors as people meet them: one sentence what, one why, one what next, and a stable code in
+// square brackets at the end of the first line. Words: docs on errors in the project's UX guide;
+// programs read the code, people the rest.
 #pragma once
 
 #include <string>

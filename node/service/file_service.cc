@@ -8,6 +8,8 @@
 namespace entente::service {
 namespace {
 
+constexpr int kWorkers = 4;
+
 constexpr size_t kDataBytesMax = 1u << 20;
 // A long transfer is a sign of life: neither the session nor the files already sent grow old.
 constexpr uint64_t kSignOfLifeBytes = 64u << 20;
@@ -87,78 +89,171 @@ FileServiceImpl::FileServiceImpl(const ApiServer::Options& options, Backend& bac
       sessions_(sessions),
       uploads_(uploads),
       blobs_(blobs),
-      entropy_(entropy) {}
+      entropy_(entropy),
+      workers_(kWorkers) {}
 
-absl::StatusOr<core::Caller> FileServiceImpl::Admit(const grpc::ServerContext& context,
-                                                    std::string_view method) {
-  return dispatcher_.Admit(method, TokenOf(context));
-}
+// One file on its way in. gRPC reads, a worker seals and writes, one message after the other.
+class FileServiceImpl::Upload : public grpc::ServerReadReactor<v1::UploadFileRequest> {
+ public:
+  Upload(FileServiceImpl& service, grpc::CallbackServerContext& context,
+         v1::UploadFileResponse& response)
+      : service_(service),
+        context_(context),
+        token_(TokenOf(context)),
+        response_(response),
+        slot_(service) {
+    StartRead(&message_);
+  }
 
-grpc::Status FileServiceImpl::UploadFile(grpc::ServerContext* context,
-                                         grpc::ServerReader<v1::UploadFileRequest>* reader,
-                                         v1::UploadFileResponse* response) {
-  return ToGrpc(Receive(context, reader, response));
-}
+  void OnReadDone(bool ok) override {
+    service_.workers_.Run([this, ok] {
+      const absl::Status status = ok ? Take() : End();
+      if (ok && status.ok()) {
+        StartRead(&message_);
+      } else {
+        Finish(ToGrpc(status));
+      }
+    });
+  }
+  void OnDone() override { delete this; }
 
-grpc::Status FileServiceImpl::DownloadFile(grpc::ServerContext* context,
-                                           const v1::DownloadFileRequest* request,
-                                           grpc::ServerWriter<v1::DownloadFileResponse>* writer) {
-  return ToGrpc(Send(context, *request, writer));
-}
+ private:
+  absl::Status Begin() {
+    absl::StatusOr<core::Caller> caller = service_.dispatcher_.Admit(kUpload, token_);
+    if (!caller.ok()) return caller.status();
+    caller_ = *std::move(caller);
+    if (absl::Status status = slot_.Check(); !status.ok()) return status;
+    if (absl::Status status = CheckFirst(message_); !status.ok()) return status;
+    promised_ = message_.size();
+    absl::StatusOr<std::unique_ptr<store::UploadWriter>> writer =
+        service_.blobs_->BeginUpload(message_.name(), promised_, service_.entropy_);
+    if (!writer.ok()) return writer.status();
+    writer_ = *std::move(writer);
+    return absl::OkStatus();
+  }
 
-absl::Status FileServiceImpl::Receive(grpc::ServerContext* context,
-                                      grpc::ServerReader<v1::UploadFileRequest>* reader,
-                                      v1::UploadFileResponse* response) {
-  const absl::StatusOr<core::Caller> caller = Admit(*context, kUpload);
-  if (!caller.ok()) return caller.status();
-  const Slot slot(*this);
-  if (absl::Status status = slot.Check(); !status.ok()) return status;
-
-  v1::UploadFileRequest message;
-  if (!reader->Read(&message)) return CutShort();
-  if (absl::Status status = CheckFirst(message); !status.ok()) return status;
-  const uint64_t promised = message.size();
-  absl::StatusOr<std::unique_ptr<store::UploadWriter>> writer =
-      blobs_->BeginUpload(message.name(), promised, entropy_);
-  if (!writer.ok()) return writer.status();
-
-  std::string probe;
-  uint64_t alive_at = 0;
-  do {
-    if (message.data().size() > kDataBytesMax) {
+  absl::Status Take() {
+    if (writer_ == nullptr) {
+      if (absl::Status status = Begin(); !status.ok()) return status;
+    }
+    const std::string& data = message_.data();
+    if (data.size() > kDataBytesMax) {
       return absl::InvalidArgumentError("one message of an upload holds at most 1 MiB");
     }
-    if ((*writer)->bytes_received() + message.data().size() > promised) {
+    if (writer_->bytes_received() + data.size() > promised_) {
       return SizeDiffers("More bytes came than the first message said.");
     }
-    if (probe.size() < kMediaTypeProbeBytes) {
-      probe.append(message.data(), 0, kMediaTypeProbeBytes - probe.size());
+    if (probe_.size() < kMediaTypeProbeBytes) {
+      probe_.append(data, 0, kMediaTypeProbeBytes - probe_.size());
     }
-    if (absl::Status wrote = (*writer)->Write(message.data()); !wrote.ok()) return wrote;
-    if ((*writer)->bytes_received() - alive_at >= kSignOfLifeBytes) {
-      alive_at = (*writer)->bytes_received();
-      uploads_.Touch(caller->user);
-      (void)sessions_.Resolve(TokenOf(*context));
+    if (absl::Status wrote = writer_->Write(data); !wrote.ok()) return wrote;
+    if (writer_->bytes_received() - alive_at_ >= kSignOfLifeBytes) {
+      alive_at_ = writer_->bytes_received();
+      service_.uploads_.Touch(caller_.user);
+      (void)service_.sessions_.Resolve(token_);
     }
-  } while (reader->Read(&message));
-  if (context->IsCancelled()) return CutShort();
-  if ((*writer)->bytes_received() != promised) {
-    return SizeDiffers("Fewer bytes came than the first message said.");
+    message_.Clear();
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<v1::FileRef> file = (*writer)->Finish();
-  if (!file.ok()) return file.status();
-  file->set_media_type(std::string(SniffMediaType(probe)));
-  response->set_size(file->plain_size());
-  response->set_sha256(Hex(file->plain_sha256()));
-  const absl::StatusOr<BlobId> blob = BlobId::From(file->blob_id());
-  absl::StatusOr<std::string> id = uploads_.Put(caller->user, *std::move(file));
-  if (!id.ok()) {
-    if (blob.ok()) blobs_->DiscardUpload(*blob).IgnoreError();
-    return id.status();
+  absl::Status End() {
+    if (writer_ == nullptr || context_.IsCancelled()) return CutShort();
+    if (writer_->bytes_received() != promised_) {
+      return SizeDiffers("Fewer bytes came than the first message said.");
+    }
+    absl::StatusOr<v1::FileRef> file = writer_->Finish();
+    if (!file.ok()) return file.status();
+    file->set_media_type(std::string(SniffMediaType(probe_)));
+    response_.set_size(file->plain_size());
+    response_.set_sha256(Hex(file->plain_sha256()));
+    const absl::StatusOr<BlobId> blob = BlobId::From(file->blob_id());
+    absl::StatusOr<std::string> id = service_.uploads_.Put(caller_.user, *std::move(file));
+    if (!id.ok()) {
+      if (blob.ok()) service_.blobs_->DiscardUpload(*blob).IgnoreError();
+      return id.status();
+    }
+    response_.set_upload_id(*std::move(id));
+    return absl::OkStatus();
   }
-  response->set_upload_id(*std::move(id));
-  return absl::OkStatus();
+
+  FileServiceImpl& service_;
+  grpc::CallbackServerContext& context_;
+  const std::string token_;
+  v1::UploadFileResponse& response_;
+  const Slot slot_;
+  core::Caller caller_;
+  v1::UploadFileRequest message_;
+  std::unique_ptr<store::UploadWriter> writer_;
+  uint64_t promised_ = 0;
+  std::string probe_;
+  uint64_t alive_at_ = 0;
+};
+
+// One file on its way out: a worker opens the next piece when gRPC has taken the one before.
+class FileServiceImpl::Download : public grpc::ServerWriteReactor<v1::DownloadFileResponse> {
+ public:
+  Download(FileServiceImpl& service, grpc::CallbackServerContext& context,
+           const v1::DownloadFileRequest& request)
+      : service_(service), token_(TokenOf(context)), request_(request), slot_(service) {
+    service_.workers_.Run([this] {
+      const absl::Status status = Begin();
+      if (!status.ok()) return Finish(ToGrpc(status));
+      StartWrite(&message_);
+    });
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(ToGrpc(CutShort()));
+    service_.workers_.Run([this] {
+      absl::StatusOr<std::string> data = reader_->Next();
+      if (!data.ok() || data->empty()) return Finish(ToGrpc(data.status()));
+      sent_ += data->size();
+      message_.Clear();
+      message_.set_data(*std::move(data));
+      if (sent_ - alive_at_ >= kSignOfLifeBytes) {
+        alive_at_ = sent_;
+        (void)service_.sessions_.Resolve(token_);
+      }
+      StartWrite(&message_);
+    });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status Begin() {
+    const absl::StatusOr<core::Caller> caller = service_.dispatcher_.Admit(kDownload, token_);
+    if (!caller.ok()) return caller.status();
+    if (absl::Status status = slot_.Check(); !status.ok()) return status;
+    const absl::StatusOr<v1::FileRef> file =
+        service_.backend_.FileForDownload(*caller, request_.record(), request_.name());
+    if (!file.ok()) return file.status();
+    absl::StatusOr<std::unique_ptr<store::BlobReader>> reader = service_.OpenReader(*file);
+    if (!reader.ok()) return reader.status();
+    reader_ = *std::move(reader);
+    message_.set_name(file->name());
+    message_.set_size(file->plain_size());
+    message_.set_sha256(Hex(file->plain_sha256()));
+    return absl::OkStatus();
+  }
+
+  FileServiceImpl& service_;
+  const std::string token_;
+  const v1::DownloadFileRequest& request_;
+  const Slot slot_;
+  v1::DownloadFileResponse message_;
+  std::unique_ptr<store::BlobReader> reader_;
+  uint64_t sent_ = 0;
+  uint64_t alive_at_ = 0;
+};
+
+grpc::ServerReadReactor<v1::UploadFileRequest>* FileServiceImpl::UploadFile(
+    grpc::CallbackServerContext* context, v1::UploadFileResponse* response) {
+  return new Upload(*this, *context, *response);
+}
+
+grpc::ServerWriteReactor<v1::DownloadFileResponse>* FileServiceImpl::DownloadFile(
+    grpc::CallbackServerContext* context, const v1::DownloadFileRequest* request) {
+  return new Download(*this, *context, *request);
 }
 
 absl::StatusOr<std::unique_ptr<store::BlobReader>> FileServiceImpl::OpenReader(
@@ -176,41 +271,6 @@ absl::StatusOr<std::unique_ptr<store::BlobReader>> FileServiceImpl::OpenReader(
                   .next = "see how far it is: entente evidence show, entente sync status"});
   }
   return blobs_->OpenReader(file);
-}
-
-absl::Status FileServiceImpl::Send(grpc::ServerContext* context,
-                                   const v1::DownloadFileRequest& request,
-                                   grpc::ServerWriter<v1::DownloadFileResponse>* writer) {
-  const absl::StatusOr<core::Caller> caller = Admit(*context, kDownload);
-  if (!caller.ok()) return caller.status();
-  const Slot slot(*this);
-  if (absl::Status status = slot.Check(); !status.ok()) return status;
-  const absl::StatusOr<v1::FileRef> file =
-      backend_.FileForDownload(*caller, request.record(), request.name());
-  if (!file.ok()) return file.status();
-  absl::StatusOr<std::unique_ptr<store::BlobReader>> reader = OpenReader(*file);
-  if (!reader.ok()) return reader.status();
-
-  v1::DownloadFileResponse message;
-  message.set_name(file->name());
-  message.set_size(file->plain_size());
-  message.set_sha256(Hex(file->plain_sha256()));
-  if (!writer->Write(message)) return CutShort();
-  uint64_t sent = 0;
-  uint64_t alive_at = 0;
-  while (true) {
-    absl::StatusOr<std::string> data = (*reader)->Next();
-    if (!data.ok()) return data.status();
-    if (data->empty()) return absl::OkStatus();
-    sent += data->size();
-    message.Clear();
-    message.set_data(*std::move(data));
-    if (!writer->Write(message)) return CutShort();
-    if (sent - alive_at >= kSignOfLifeBytes) {
-      alive_at = sent;
-      (void)sessions_.Resolve(TokenOf(*context));
-    }
-  }
 }
 
 }  // namespace entente::service

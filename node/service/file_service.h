@@ -12,30 +12,26 @@
 #include "crypto/entropy.h"
 #include "entente/v1/client.grpc.pb.h"
 #include "node/service/dispatcher.h"
+#include "node/service/worker_pool.h"
 #include "node/store/blob_store.h"
 
 namespace entente::service {
 
-class FileServiceImpl final : public v1::FileService::Service {
+class FileServiceImpl final : public v1::FileService::CallbackService {
  public:
   FileServiceImpl(const ApiServer::Options& options, Backend& backend, Dispatcher& dispatcher,
                   Sessions& sessions, UploadDesk& uploads, store::BlobStore* blobs,
                   Entropy& entropy);
 
-  grpc::Status UploadFile(grpc::ServerContext* context,
-                          grpc::ServerReader<v1::UploadFileRequest>* reader,
-                          v1::UploadFileResponse* response) override;
-  grpc::Status DownloadFile(grpc::ServerContext* context, const v1::DownloadFileRequest* request,
-                            grpc::ServerWriter<v1::DownloadFileResponse>* writer) override;
+  grpc::ServerReadReactor<v1::UploadFileRequest>* UploadFile(
+      grpc::CallbackServerContext* context, v1::UploadFileResponse* response) override;
+  grpc::ServerWriteReactor<v1::DownloadFileResponse>* DownloadFile(
+      grpc::CallbackServerContext* context, const v1::DownloadFileRequest* request) override;
 
  private:
+  class Upload;
+  class Download;
   class Slot;
-  absl::Status Receive(grpc::ServerContext* context,
-                       grpc::ServerReader<v1::UploadFileRequest>* reader,
-                       v1::UploadFileResponse* response);
-  absl::Status Send(grpc::ServerContext* context, const v1::DownloadFileRequest& request,
-                    grpc::ServerWriter<v1::DownloadFileResponse>* writer);
-  absl::StatusOr<core::Caller> Admit(const grpc::ServerContext& context, std::string_view method);
   absl::StatusOr<std::unique_ptr<store::BlobReader>> OpenReader(const v1::FileRef& file);
 
   const ApiServer::Options& options_;
@@ -46,6 +42,7 @@ class FileServiceImpl final : public v1::FileService::Service {
   store::BlobStore* const blobs_;
   Entropy& entropy_;
   std::atomic<size_t> transfers_ = 0;
+  WorkerPool workers_;  // last: its threads use all of the above
 };
 
 // The session token of a call, raw; empty when there is none.

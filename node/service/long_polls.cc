@@ -86,9 +86,8 @@ void LongPolls::Run() {
                    [this] { return stopping_ || (changed_ && !waiting_.empty()); });
     if (stopping_) return;
     const absl::Time now = clock_();
-    const bool due = changed_ || std::any_of(waiting_.begin(), waiting_.end(), [&](const Poll& p) {
-                       return p.deadline <= now;
-                     });
+    const bool due = changed_ || std::any_of(waiting_.begin(), waiting_.end(),
+                                             [&](const Poll& p) { return p.deadline <= now; });
     if (!due) continue;
     changed_ = false;
     std::vector<Poll> ready;

@@ -31,7 +31,10 @@ constexpr std::array kMagics = {
     Magic{0, "SQLite format 3", "application/vnd.sqlite3"},
     Magic{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"},
     Magic{0, "{\\rtf", "application/rtf"},
-    Magic{0, "\x7f" "ELF", "application/x-executable"},
+    Magic{0,
+          "\x7f"
+          "ELF",
+          "application/x-executable"},
     Magic{0, "MZ", "application/x-msdownload"},
 };
 

@@ -1,5 +1,5 @@
-// What a file is by its first bytes: a fact for people to see, never a promise and never a reason to
-// open it. Its name is not asked.
+// What a file is by its first bytes: a fact for people to see, never a promise and never a reason
+// to open it. Its name is not asked.
 #pragma once
 
 #include <string_view>

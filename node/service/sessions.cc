@@ -62,8 +62,8 @@ bool Sessions::TakeChallenge(const v1::SignInRequest& request, absl::Time now) {
   return challenge.user == request.user() && now - challenge.issued <= kChallengeLife;
 }
 
-absl::StatusOr<v1::SignInResponse> Sessions::SignIn(
-    const v1::SignInRequest& request, const std::vector<core::Engine::User>& users) {
+absl::StatusOr<v1::SignInResponse> Sessions::SignIn(const v1::SignInRequest& request,
+                                                    const std::vector<core::Engine::User>& users) {
   const std::lock_guard lock(mutex_);
   const absl::Time now = clock_();
   if (absl::Status rate = CheckRate(request.user(), now); !rate.ok()) return rate;

@@ -37,7 +37,7 @@ class Sessions {
   static constexpr absl::Duration kFailureWindow = absl::Minutes(10);
   static constexpr size_t kFailuresPerUser = 5;
   static constexpr size_t kFailuresInAll = 50;
-  static constexpr size_t kChallengesMax = 1024;  // the oldest gives way
+  static constexpr size_t kChallengesMax = 1024;   // the oldest gives way
   static constexpr size_t kSessionsPerUser = 256;  // the one idle longest gives way
 
   Sessions(std::function<absl::Time()> clock, Entropy& entropy);

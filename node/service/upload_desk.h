@@ -1,7 +1,7 @@
 // Finished uploads that wait for the AddEvidence that names them.
 //
-// An upload belongs to the user who made it. It waits an hour, counted from that user's last sign of
-// uploading, then its bytes are discarded. Once an AddEvidence has used it, the store keeps its
+// An upload belongs to the user who made it. It waits an hour, counted from that user's last sign
+// of uploading, then its bytes are discarded. Once an AddEvidence has used it, the store keeps its
 // bytes, and for another hour the same command (same idempotency key) may name it again.
 // Thread-safe. Tests: tests/node/service/upload_desk_test.cc.
 #pragma once
