@@ -136,8 +136,8 @@ Client::~Client() = default;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Target& target,
                                                         absl::Duration timeout) {
-  // Never taken back: the last grpc_shutdown of a process waits up to ten seconds for a poller that a
-  // large upload leaves behind. The process ends soon anyway.
+  // Never taken back: the last grpc_shutdown of a process waits up to ten seconds for a poller that
+  // a large upload leaves behind. The process ends soon anyway.
   grpc_init();
   auto impl = std::make_unique<Impl>();
   impl->target = target;

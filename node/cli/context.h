@@ -33,7 +33,6 @@ class Context {
 
   const Args& args;
 
-
   bool json() const { return args.Has("json"); }
   bool quiet() const { return args.Has("quiet"); }
   bool dry_run() const { return args.Has("dry-run"); }

@@ -1,8 +1,8 @@
 // Files of any size through the client API, in constant memory: UploadFile into the chunk store and
 // DownloadFile out of it. The only streaming methods.
 //
-// Transfers run on gRPC's own worker threads and may wait for the disk; their number is bounded. A
-// slow client holds one message, not the file: gRPC's flow control stops the stream.
+// Transfers wait for the disk on threads of their own; their number is bounded. A slow client holds
+// one message, not the file: gRPC's flow control stops the stream.
 // Tests: tests/node/service/api_server_test.cc.
 #pragma once
 
