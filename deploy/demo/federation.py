@@ -1,6 +1,7 @@
 """A federation of real processes on loopback: four nodes and a blind relay, each with its own folder,
 keys and port, all driven through the command line that people use."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -147,6 +148,12 @@ class Federation:
     def tail(self, name, lines=12):
         text = (self.folder / f"{name}.log").read_text(errors="replace")
         return "\n".join("  " + line for line in text.splitlines()[-lines:])
+
+    @staticmethod
+    def day(offset):
+        """A date as people write it, so many days from now."""
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        return (today + datetime.timedelta(days=offset)).isoformat()
 
     # ---- talking to it
 

@@ -3,7 +3,7 @@
 Run by deploy/quickstart, which has built the programs."""
 
 import argparse
-import datetime
+import json
 import pathlib
 import signal
 import subprocess
@@ -62,10 +62,6 @@ def own_files(folder):
 
 
 class Demo(federation.Federation):
-    def day(self, offset):
-        today = datetime.datetime.now(datetime.timezone.utc).date()
-        return (today + datetime.timedelta(days=offset)).isoformat()
-
     def play(self, steps, files):
         evidence = self.folder / "evidence"
         steps("Make the evidence of the case (fictional, about 50 MB)", lambda: subprocess.run(
@@ -106,7 +102,6 @@ class Demo(federation.Federation):
             print(f"  {code}: {result['entries']} entries in {result['logs']} logs, {verdict}")
 
     def ask_relay(self):
-        import json
         return json.loads(self.command("--node", self.folder / "relay", "relay", "status",
                                        "--json").stdout)
 

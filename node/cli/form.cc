@@ -96,7 +96,7 @@ absl::Status ParseTextForm(const Verb& verb, std::string_view text, Args* args) 
   }
   for (const auto& [name, value] : fields) {
     const auto flag = std::find_if(verb.flags.begin(), verb.flags.end(),
-                                   [&](const Flag& f) { return f.name == name; });
+                                   [&name = name](const Flag& f) { return f.name == name; });
     if (flag == verb.flags.end() || flag->value.empty() || name == "file") {
       return BadForm(Cat("It has a field \"", Clean(name), "\"; see entente ", verb.name(),
                          " --help for those there are."));

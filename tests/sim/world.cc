@@ -202,7 +202,7 @@ void World::RunUntil(absl::Time until) {
 void World::ScheduleWake(SimNode& node, absl::Time when) {
   const uint64_t token = ++node.scheduled_wake_;
   if (when == absl::InfiniteFuture()) return;
-  At(when - node.skew_ + absl::Nanoseconds(1), [this, &node, token] {
+  At(when - node.skew_ + absl::Nanoseconds(1), [&node, token] {
     if (node.scheduled_wake_ == token && node.up()) {
       node.Step(core::Input(sync::Input(sync::Tick{})));
     }
