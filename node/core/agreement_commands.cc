@@ -179,6 +179,19 @@ absl::StatusOr<JitDecisions*> OpenJit(State& state, const std::string& text) {
   return state.decisions.Find(*jit);
 }
 
+// Unnamed, it is the JIT whose agreement waits for this body, when there is one such.
+absl::StatusOr<JitDecisions*> OpenJitToSign(State& state, const std::string& text,
+                                            const std::string& proposal) {
+  if (text.empty()) {
+    std::vector<JitId> waiting;
+    for (const auto& [id, jit] : state.decisions.all()) {
+      if (FindProposal(state, jit.agreement, proposal).ok()) waiting.push_back(id);
+    }
+    if (waiting.size() == 1) return state.decisions.Find(waiting.front());
+  }
+  return OpenJit(state, text);
+}
+
 }  // namespace
 
 std::string AgreementStateName(const DecisionChain& chain, const ProposalState& state,
@@ -244,7 +257,7 @@ absl::StatusOr<v1::ProposeAgreementResponse> ProposeAgreement(
 absl::StatusOr<v1::SignAgreementResponse> SignAgreement(State& state, absl::Time now,
                                                         const Caller& caller,
                                                         const v1::SignAgreementRequest& request) {
-  const absl::StatusOr<JitDecisions*> jit = OpenJit(state, request.jit());
+  const absl::StatusOr<JitDecisions*> jit = OpenJitToSign(state, request.jit(), request.proposal());
   if (!jit.ok()) return jit.status();
   const DecisionChain& chain = (*jit)->agreement;
   const absl::StatusOr<const ProposalState*> proposal =
@@ -267,7 +280,7 @@ absl::StatusOr<v1::SignAgreementResponse> SignAgreement(State& state, absl::Time
 
 absl::StatusOr<v1::RejectAgreementResponse> RejectAgreement(
     State& state, absl::Time now, const Caller& caller, const v1::RejectAgreementRequest& request) {
-  const absl::StatusOr<JitDecisions*> jit = OpenJit(state, request.jit());
+  const absl::StatusOr<JitDecisions*> jit = OpenJitToSign(state, request.jit(), request.proposal());
   if (!jit.ok()) return jit.status();
   const DecisionChain& chain = (*jit)->agreement;
   const absl::StatusOr<const ProposalState*> proposal =

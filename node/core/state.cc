@@ -84,6 +84,12 @@ absl::StatusOr<JitId> State::JitByText(std::string_view text) const {
   const auto& jits = decisions.all();
   if (text.empty() && jits.size() == 1) return jits.begin()->first;
   if (text.empty()) {
+    // A proposal that nobody has signed yet does not make the one JIT at work ambiguous.
+    std::vector<JitId> at_work;
+    for (const auto& [id, jit] : jits) {
+      if (jit.agreement.Current() != nullptr) at_work.push_back(id);
+    }
+    if (at_work.size() == 1) return at_work.front();
     return jits.empty()
                ? absl::NotFoundError(
                      "no JIT is known here yet [NO_JIT]\n  Next: entente agreement propose …, or "

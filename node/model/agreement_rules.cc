@@ -106,8 +106,10 @@ absl::Status CheckPeople(const v1::Agreement& agreement, const Bodies& bodies) {
 }  // namespace
 
 absl::Status CheckAgreement(const v1::Agreement& agreement, const Directory& directory) {
-  static const Kind kind(v1::Agreement::descriptor());
-  if (absl::Status s = kind.Validate(agreement); !s.ok()) return s;
+  if (agreement.legal_bases().empty()) {
+    return Invalid("the agreement names no legal basis", "NO_LEGAL_BASIS",
+                   "--legal-basis fd2002-465");
+  }
   for (const int basis : agreement.legal_bases()) {
     if (basis == v1::LEGAL_BASIS_UNSPECIFIED || !v1::LegalBasis_IsValid(basis)) {
       return Invalid("a legal basis that is none", "NO_LEGAL_BASIS", "--legal-basis FD2002_465");
@@ -132,7 +134,8 @@ absl::Status CheckAgreement(const v1::Agreement& agreement, const Directory& dir
           "BAD_CONTROLLER", "--controller XA");
     }
   }
-  return absl::OkStatus();
+  static const Kind kind(v1::Agreement::descriptor());
+  return kind.Validate(agreement);
 }
 
 absl::Status MayContribute(const v1::Agreement& agreement, const PartyId& body) {

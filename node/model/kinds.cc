@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "crypto/bytes.h"
 #include "entente/v1/records.pb.h"
 
@@ -98,8 +99,9 @@ absl::Status Kind::Validate(const Message& record) const {
     const FieldDescriptor& field = *descriptor_->field(i);
     const v1::FieldOptions& options = field.options().GetExtension(v1::field);
     if (options.required() && !Present(record, field)) {
-      return absl::InvalidArgumentError(
-          Cat("the ", name(), " needs a ", field.name(), " [SCHEMA]"));
+      return absl::InvalidArgumentError(Cat("the ", name(), " has no ",
+                                            absl::StrReplaceAll(field.name(), {{"_", " "}}),
+                                            " [SCHEMA]"));
     }
     if (absl::Status s = CheckStringField(record, field, options); !s.ok()) return s;
   }

@@ -1,6 +1,7 @@
 """Bad input: each a clear error that names what is wrong and what to do; nothing half-written."""
 
 import os
+import pathlib
 import subprocess
 import threading
 import unittest
@@ -20,14 +21,14 @@ class BeforeTheAgreementTest(support.FederationTest):
         file = self.folder / "a.txt"
         file.write_text("a")
         words = ("evidence", "add", file, "--measure", "x", "--audience", "XA,XB")
-        self.refused("XA", *words, with_code="NO_AGREEMENT", exit_code=REFUSED)
+        self.refused("XA", *words, with_code="NO_JIT", exit_code=NOT_FOUND)
         f.run("XA", "agreement", "propose", "--code-name", "LANTERN", "--purpose", "Trafficking",
               "--legal-basis", "fd2002-465", "--from", f.day(-1), "--to", f.day(300),
               "--offence", "Trafficking", "--party", "XA:anna.moreau:prosecutor",
               "--party", "XB:boris.lind:prosecutor", "--admin", "XA:anna.moreau")
         f.run("XA", "agreement", "sign")
         f.wait_until("the proposal at XB", lambda: f.versions("XB", "SIGNING"))
-        self.refused("XA", *words, with_code="NO_AGREEMENT", exit_code=REFUSED)
+        self.refused("XA", *words, with_code="NOT_IN_FORCE", exit_code=REFUSED)
         self.assertEqual(f.evidence("XA"), {})
         f.run("XB", "agreement", "sign")
         f.wait_until("in force", lambda: f.versions("XA", "IN_FORCE"))
@@ -45,7 +46,7 @@ class BeforeTheAgreementTest(support.FederationTest):
             return good[:at] + good[at + 2:]
         for words, code in (
                 (without("--admin"), "NO_ADMIN"),
-                (without("--legal-basis"), "SCHEMA"),
+                (without("--legal-basis"), "NO_LEGAL_BASIS"),
                 (without("--to") + ["--to", f.day(-5)], "BAD_PERIOD"),
                 (good + ["--party", "XZ:zoe:prosecutor"], "UNKNOWN_PARTY"),
                 (good[:-2] + ["--admin", "XZ:zoe"], "UNKNOWN_PARTY")):
@@ -99,7 +100,7 @@ class BadInputTest(support.FederationTest):
         f.stop("XB")
         f.note("XA", "for the tampered parcel", "XA", "XB")
         parcel = f.run("XA", "parcel", "export", "--to", "XB", "--out", disk).stdout.split()[0]
-        content = bytearray(open(parcel, "rb").read())
+        content = bytearray(pathlib.Path(parcel).read_bytes())
         f.start("XB")
         f.wait_ready("XB")
         for at in (0, 1, 10, 40, 200, len(content) - 1):
