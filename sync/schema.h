@@ -1,16 +1,19 @@
 // Where things stand in a node's key-value store. One letter per table, then fixed-width fields in
 // big-endian order, so that a scan walks a log by index.
 //
-//   c party              SignedCard           trusted node cards, the own one included
-//   l log                LogRow               one per log held
-//   e log index          type epoch leaf body one per entry
-//   t log level index    hash                 perfect subtrees at levels 8, 16, 24 … of a log's
-//   tree k log epoch          epoch seed           what this node could open (values are sealed at
-//   rest) r log party          ReceiptRow           that party's cosignature over the log x party
-//   ParcelLinkRow        sequence numbers of parcels to and from a party b blob BlobRow files named
-//   by opened entries u name               UserRow              people who may sign in here f party
-//   direction n  RefusalRow           typed refusals, both directions m name               meta:
-//   "incarnation", "version"
+// clang-format off
+//   c party              SignedCard       trusted node cards, the own one included
+//   l log                LogRow           one per log held
+//   e log index          type epoch leaf body    one per entry
+//   t log level index    hash             perfect subtrees at levels 8, 16, 24 … of a log's tree
+//   k log epoch          epoch seed       what this node could open (values are sealed at rest)
+//   r log party          ReceiptRow       that party's cosignature over the log
+//   x party              ParcelLinkRow    sequence numbers of parcels to and from a party
+//   b blob               BlobRow          files named by opened entries
+//   u name               UserRow          people who may sign in here
+//   f party direction n  RefusalRow       typed refusals, both directions
+//   m name               meta: "incarnation", "version"
+// clang-format on
 #pragma once
 
 #include <string>

@@ -116,7 +116,7 @@ Engine::~Engine() = default;
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(Config config,
                                                      std::shared_ptr<const crypto::NodeKeys> keys,
                                                      const sync::KvReader& store,
-                                                     std::vector<sync::AnchorRecord> anchors,
+                                                     const std::vector<sync::AnchorRecord>& anchors,
                                                      bool anchor_missing, Entropy& entropy,
                                                      absl::Time now) {
   auto impl = std::make_unique<Impl>(std::move(config), std::move(keys), store, entropy);
@@ -133,7 +133,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(Config config,
   state.RefreshDirectory();
   if (absl::Status s = LoadUsers(state); !s.ok()) return s;
   if (state.replica.incarnation() > 1) {
-    state.warnings.push_back(
+    state.warnings.emplace_back(
         "This node's database was behind what it had already sent (restored, cloned or damaged). "
         "Its old logs are closed; it writes new ones and fetches the tail from its partners.");
   }

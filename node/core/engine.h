@@ -79,7 +79,7 @@ class Engine {
   static absl::StatusOr<std::unique_ptr<Engine>> Open(Config config,
                                                       std::shared_ptr<const crypto::NodeKeys> keys,
                                                       const sync::KvReader& store,
-                                                      std::vector<sync::AnchorRecord> anchors,
+                                                      const std::vector<sync::AnchorRecord>& anchors,
                                                       bool anchor_missing, Entropy& entropy,
                                                       absl::Time now);
 

@@ -183,6 +183,7 @@ absl::StatusOr<v1::AddEvidenceResponse> AddEvidence(State& state, absl::Time now
   const auto audience = state.BodiesByCode(ToVector(request.audience()));
   if (!audience.ok()) return audience.status();
   std::vector<v1::FileRef> files;
+  files.reserve(uploads.size());
   for (const UploadedFile& upload : uploads) files.push_back(upload.file);
   const bool repeated = state.model.ByIdempotencyKey(request.idempotency_key()).has_value();
   auto view = Carry(state, now, request.idempotency_key(),

@@ -126,7 +126,7 @@ absl::Status State::Append(absl::Time now, std::vector<sync::Draft> drafts) {
   return Absorb(now);
 }
 
-absl::Status State::Learn(sync::OpenedEntry entry, absl::Time now) {
+absl::Status State::Learn(const sync::OpenedEntry& entry, absl::Time now) {
   static_cast<void>(now);
   if (!decisions.Learn(entry)) {
     model.Apply(entry);

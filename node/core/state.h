@@ -57,7 +57,7 @@ struct State {
   std::vector<std::string> warnings;
 
  private:
-  absl::Status Learn(sync::OpenedEntry entry, absl::Time now);
+  absl::Status Learn(const sync::OpenedEntry& entry, absl::Time now);
   absl::Status ConfirmWhatIsDue(absl::Time now);
   absl::Status AcknowledgeFiles(absl::Time now);
 };

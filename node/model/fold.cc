@@ -181,8 +181,7 @@ class Folder {
       out_.blind_key = release.snapshot().blind_key();
       Found(item);
       for (const v1::Event& event : release.snapshot().events()) {
-        Item carried = item;
-        static_cast<void>(AddEvent(carried, event, code, detail));
+        static_cast<void>(AddEvent(item, event, code, detail));
       }
     } else {
       out_.audience.insert(item.entry->audience->begin(), item.entry->audience->end());

@@ -60,9 +60,9 @@ FaultOptions DrawFaults(uint64_t seed) {
 
 void Scenario::OpenJit() {
   const FaultOptions wanted = world_.faults();
-  world_.faults() = FaultOptions{};
-  world_.faults().clock_skew_max = wanted.clock_skew_max;
-  world_.RunFor(absl::Seconds(5));
+  world_.StopFaults();
+  // Longer than any power cut: a node may have lost power while the world was being made.
+  world_.RunFor(absl::Seconds(30));
   auto propose = std::make_shared<v1::ProposeAgreementRequest>();
   *propose->mutable_agreement() = MakeAgreement(world_.now());
   world_.MustCall(world_.node("XA"), "/entente.v1.AgreementService/ProposeAgreement", propose);

@@ -14,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "crypto/bytes.h"
 #include "crypto/secret.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_testing.h"
 
 namespace entente::store {
 
@@ -95,16 +95,4 @@ class FileSizeLimit {
   void (*handler_)(int) = nullptr;
 };
 
-inline testing::AssertionResult IsOk(const absl::Status& status) {
-  if (status.ok()) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << status.ToString();
-}
-template <class T>
-testing::AssertionResult IsOk(const absl::StatusOr<T>& value) {
-  return IsOk(value.status());
-}
-
 }  // namespace entente::store
-
-#define ASSERT_OK(expr) ASSERT_TRUE(entente::store::IsOk(expr))
-#define EXPECT_OK(expr) EXPECT_TRUE(entente::store::IsOk(expr))

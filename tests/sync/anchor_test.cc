@@ -1,0 +1,61 @@
+// A database that is behind what left the node never forks its own log: it freezes it.
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/support/status_testing.h"
+#include "tests/sync/federation.h"
+
+namespace entente::sync {
+namespace {
+
+class AnchorTest : public testing::Test {
+ protected:
+  AnchorTest() {
+    f_.TrustAll();
+    f_.Connect(f_["XA"], f_["XB"]);
+    f_.Settle();
+    EXPECT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "before"));
+    f_.Settle();
+  }
+  Federation f_{{"XA", "XB"}};
+};
+
+TEST_F(AnchorTest, AnOrdinaryRestartWritesOnInTheSameLog) {
+  f_.Start(f_["XA"]);
+  EXPECT_EQ(f_["XA"].replica->incarnation(), 1u);
+  EXPECT_EQ(f_["XA"].TextsOf(f_["XA"]), std::vector<std::string>{"before"});
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "after"));
+  EXPECT_EQ(f_.FindLog(f_["XA"], f_["XA"], {"XA", "XB"})->size, 3u);
+}
+
+TEST_F(AnchorTest, ARolledBackDatabaseIsNoticedAndLosesNothingThatOthersHold) {
+  const auto old_rows = f_["XA"].disk.rows();
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "sent and forgotten"));
+  f_.Settle();
+  f_["XA"].disk.rows() = old_rows;
+  f_.Start(f_["XA"]);
+  EXPECT_EQ(f_["XA"].replica->incarnation(), 2u);
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "after the restore"));
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  f_.Pass(absl::Minutes(2));
+  EXPECT_EQ(f_["XB"].TextsOf(f_["XA"]),
+            (std::vector<std::string>{"before", "sent and forgotten", "after the restore"}));
+  EXPECT_EQ(f_["XA"].TextsOf(f_["XA"]).size(), 3u);
+}
+
+TEST_F(AnchorTest, AMissingAnchorIsTreatedAsARollback) {
+  f_["XA"].anchors.clear();
+  f_.Start(f_["XA"], /*anchor_missing=*/true);
+  EXPECT_EQ(f_["XA"].replica->incarnation(), 2u);
+  EXPECT_TRUE(f_.FindLog(f_["XA"], f_["XA"], {"XA", "XB"})->frozen);
+}
+
+TEST_F(AnchorTest, ADatabaseOfAnotherHistoryIsNoticedByItsRoot) {
+  f_["XA"].anchors.back().root = Hash();
+  f_.Start(f_["XA"]);
+  EXPECT_EQ(f_["XA"].replica->incarnation(), 2u);
+}
+
+}  // namespace
+}  // namespace entente::sync

@@ -1,0 +1,202 @@
+#include "tests/sync/federation.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "crypto/tls_identity.h"
+#include "sync/admission.h"
+#include "sync/limits.h"
+#include "sync/schema.h"
+
+namespace entente::sync {
+namespace {
+
+void Must(const absl::Status& status) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "federation: %s\n", status.ToString().c_str());
+  std::abort();
+}
+
+}  // namespace
+
+std::vector<std::string> Body::TextsOf(const Body& author) const {
+  std::vector<std::string> out;
+  for (const OpenedEntry& entry : opened) {
+    if (entry.author == author.party) out.push_back(entry.body.justification());
+  }
+  return out;
+}
+
+Federation::Federation(const std::vector<std::string>& codes, uint64_t seed)
+    : now(absl::FromUnixSeconds(1'800'000'000)), entropy(seed) {
+  for (const std::string& code : codes) MakeBody(code);
+  for (auto& [code, body] : bodies_) Start(*body);
+}
+
+void Federation::MakeBody(const std::string& code) {
+  auto body = std::make_unique<Body>(code, crypto::GeneratePartyRoot(entropy));
+  body->keys =
+      std::make_shared<crypto::NodeKeys>(*crypto::GenerateNodeKeys(body->root, code, entropy));
+  body->party = body->keys->party;
+  body->spki = *crypto::SpkiSha256(body->keys->tls.certificate_pem);
+  v1::NodeCard& card = body->card;
+  card.set_party(body->party.str());
+  card.set_code(code);
+  card.set_name("Authority of " + code);
+  card.set_kind(v1::BODY_KIND_MEMBER_STATE_AUTHORITY);
+  card.set_country(code);
+  card.set_seq(1);
+  card.set_issued(absl::ToUnixSeconds(now));
+  card.set_log_key(body->keys->log.public_key().str());
+  card.set_cosign_key(body->keys->cosign.public_key().str());
+  card.set_statement_key(body->keys->statement.public_key().str());
+  card.set_tls_spki_sha256(body->spki.str());
+  card.mutable_box_key()->set_id(body->keys->box.id().str());
+  card.mutable_box_key()->set_public_key(body->keys->box.public_key().str());
+  card.mutable_recovery_box_key()->set_id(body->root.recovery.id().str());
+  card.mutable_recovery_box_key()->set_public_key(body->root.recovery.public_key().str());
+  if (code[0] != 'R') card.add_addresses("127.0.0.1:1");
+  card.set_relay_only(code[0] == 'R');
+  card.add_relays()->set_address("127.0.0.1:2");
+  card.mutable_relays(0)->set_tls_spki_sha256(std::string(32, 'r'));
+  card.set_max_schema(kSchemaVersion);
+  body->signed_card = SignCard(card, body->root.root);
+  WriteBatch rows;
+  rows.Put(schema::Card(body->party), body->signed_card);
+  Must(body->disk.Commit(rows));
+  bodies_[code] = std::move(body);
+}
+
+void Federation::Start(Body& body, bool anchor_missing) {
+  Disconnect(body);
+  body.replica.reset();
+  body.overlay = std::make_unique<OverlayKv>(body.disk);
+  ReplicaOptions options;
+  options.self = body.party;
+  options.keys = body.keys;
+  options.relay_immediate = true;
+  options.agreement_in_force = [](const JitId&) { return true; };
+  body.replica = std::make_unique<Replica>(std::move(options), *body.overlay, entropy);
+  body.opened.clear();
+  Must(body.replica->Load(body.anchors, anchor_missing));
+  Must(body.replica->ReplayAll());
+  body.replica->StartParcelLinks(now);
+  Finish(body);
+}
+
+void Federation::TrustAll() {
+  for (auto& [a, who] : bodies_) {
+    for (auto& [b, whom] : bodies_) {
+      if (who != whom) Trust(*who, *whom);
+    }
+  }
+}
+
+void Federation::Trust(Body& who, const Body& whom) {
+  Must(who.replica->TrustCard(whom.signed_card, now).status());
+  Finish(who);
+}
+
+SessionId Federation::Connect(Body& a, Body& b) {
+  const SessionId at_a = next_session_++, at_b = next_session_++;
+  sessions_[{&a, at_a}] = {&b, at_b};
+  sessions_[{&b, at_b}] = {&a, at_a};
+  Feed(a, Input(SessionOpened{at_a, b.party, b.spki, true}));
+  Feed(b, Input(SessionOpened{at_b, a.party, a.spki, false}));
+  return at_a;
+}
+
+void Federation::Disconnect(Body& a) {
+  for (const auto& [end, other] : std::map(sessions_)) {
+    if (end.first != &a) continue;
+    sessions_.erase(end);
+    sessions_.erase(other);
+    if (a.replica != nullptr) Feed(a, Input(SessionClosed{end.second, "cut"}));
+    Feed(*other.first, Input(SessionClosed{other.second, "cut"}));
+  }
+}
+
+void Federation::Feed(Body& body, const Input& input) {
+  Must(body.replica->Handle(now, input));
+  Finish(body);
+}
+
+void Federation::Finish(Body& body) {
+  absl::StatusOr<Effects> effects = body.replica->Finish(now);
+  Must(effects.status());
+  Must(body.disk.Commit(effects->writes));
+  body.overlay->Forget();
+  for (OpenedEntry& entry : body.replica->TakeOpened()) body.opened.push_back(std::move(entry));
+  for (const AnchorRecord& record : effects->anchors) body.anchors.push_back(record);
+  for (FrameOut& out : effects->frames) {
+    const auto it = sessions_.find({&body, out.session});
+    if (it == sessions_.end()) continue;
+    wire_.push_back({&body, it->second.first, it->second.second, std::move(out.frame)});
+  }
+  for (ParcelOut& parcel : effects->parcels) body.parcels.push_back(std::move(parcel));
+  for (const CloseSession& close : effects->closes) {
+    const auto it = sessions_.find({&body, close.session});
+    if (it == sessions_.end()) continue;
+    const auto other = it->second;
+    sessions_.erase(it);
+    sessions_.erase(other);
+    Feed(*other.first, Input(SessionClosed{other.second, close.reason}));
+  }
+}
+
+void Federation::Settle() {
+  while (!wire_.empty()) {
+    Wire next = std::move(wire_.front());
+    wire_.pop_front();
+    if (on_frame && !on_frame(*next.from, *next.to, next.frame)) continue;
+    if (!sessions_.contains({next.to, next.id})) continue;
+    Feed(*next.to, Input(FrameReceived{next.id, std::move(next.frame)}));
+  }
+}
+
+void Federation::Pass(absl::Duration time) {
+  now += time;
+  for (auto& [code, body] : bodies_) Feed(*body, Input(Tick{}));
+  Settle();
+}
+
+Members Federation::MembersOf(const std::vector<std::string>& codes) const {
+  Members out;
+  for (const std::string& code : codes) out.insert(bodies_.at(code)->party);
+  return out;
+}
+
+absl::Status Federation::Write(Body& author, const std::vector<std::string>& audience,
+                               const std::string& text) {
+  Draft draft;
+  draft.jit = jit;
+  draft.audience = MembersOf(audience);
+  draft.body.set_schema(kSchemaVersion);
+  draft.body.set_record_id(entropy.Bytes(16));
+  draft.body.set_justification(text);
+  std::vector<Draft> drafts;
+  drafts.push_back(std::move(draft));
+  const absl::Status status = author.replica->Append(now, std::move(drafts)).status();
+  Finish(author);
+  return status;
+}
+
+const LogState* Federation::FindLog(const Body& holder, const Body& author,
+                                    const std::vector<std::string>& audience) const {
+  const Members members = MembersOf(audience);
+  for (const auto& [id, log] : holder.replica->logs().all()) {
+    if (log.author == author.party && log.members == members) return &log;
+  }
+  return nullptr;
+}
+
+v1::Batch Federation::WholeLog(Body& author, const std::vector<std::string>& audience) {
+  const LogState* log = FindLog(author, author, audience);
+  if (log == nullptr) Must(absl::NotFoundError("no such log"));
+  absl::StatusOr<v1::Batch> batch = BuildBatch(author.replica->logs(), *log, 0, kBatchBytesMax);
+  Must(batch.status());
+  return *std::move(batch);
+}
+
+}  // namespace entente::sync

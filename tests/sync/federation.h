@@ -1,0 +1,91 @@
+// A few replicas that talk through a wire the test controls: every frame passes `on_frame`, which
+// may look at it, alter it or drop it. Steps are committed as the driver commits them.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/entropy.h"
+#include "crypto/keystore.h"
+#include "sync/replica.h"
+
+namespace entente::sync {
+
+struct Body {
+  Body(std::string its_code, crypto::PartyRoot its_root)
+      : code(std::move(its_code)), root(std::move(its_root)) {}
+
+  std::string code;
+  crypto::PartyRoot root;
+  std::shared_ptr<crypto::NodeKeys> keys;
+  PartyId party;
+  Hash spki;
+  v1::NodeCard card;
+  std::string signed_card;
+
+  MemoryKv disk;
+  std::vector<AnchorRecord> anchors;
+  std::unique_ptr<OverlayKv> overlay;
+  std::unique_ptr<Replica> replica;
+  std::vector<OpenedEntry> opened;
+  std::vector<ParcelOut> parcels;  // sealed and not yet carried anywhere
+
+  // Texts of the opened entries of one author, in the order they came.
+  std::vector<std::string> TextsOf(const Body& author) const;
+};
+
+class Federation {
+ public:
+  // Bodies whose code starts with "R" are reached through a relay alone. Nobody trusts anybody yet.
+  explicit Federation(const std::vector<std::string>& codes, uint64_t seed = 1);
+
+  Body& operator[](const std::string& code) { return *bodies_.at(code); }
+  void TrustAll();
+  void Trust(Body& who, const Body& whom);
+  // A fresh process on the same disk.
+  void Start(Body& body, bool anchor_missing = false);
+
+  SessionId Connect(Body& a, Body& b);
+  void Disconnect(Body& a);
+  // Carries frames until nobody has anything to say.
+  void Settle();
+  // Lets time pass and timers run.
+  void Pass(absl::Duration time);
+  absl::Status Write(Body& author, const std::vector<std::string>& audience,
+                     const std::string& text);
+  void Feed(Body& body, const Input& input);
+  // A Batch with everything `author` holds of the log of `audience`.
+  v1::Batch WholeLog(Body& author, const std::vector<std::string>& audience);
+  const LogState* FindLog(const Body& holder, const Body& author,
+                          const std::vector<std::string>& audience) const;
+
+  // Called for every frame before it is delivered; false drops it.
+  std::function<bool(Body& from, Body& to, v1::Frame& frame)> on_frame;
+
+  absl::Time now;
+  SeededEntropy entropy;
+  const JitId jit = *JitId::From(std::string(32, 'J'));
+
+ private:
+  struct Wire {
+    Body* from;
+    Body* to;
+    SessionId id;  // the receiver's name for the session
+    v1::Frame frame;
+  };
+  void MakeBody(const std::string& code);
+  void Finish(Body& body);
+  Members MembersOf(const std::vector<std::string>& codes) const;
+
+  std::map<std::string, std::unique_ptr<Body>> bodies_;
+  std::map<std::pair<Body*, SessionId>, std::pair<Body*, SessionId>> sessions_;
+  std::deque<Wire> wire_;
+  SessionId next_session_ = 1;
+};
+
+}  // namespace entente::sync
