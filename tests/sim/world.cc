@@ -123,6 +123,7 @@ void World::MakeNodes(const Setup& setup) {
     absl::StatusOr<crypto::NodeKeys> keys = crypto::GenerateNodeKeys(node.root_, code, entropy_);
     if (!keys.ok()) Fail("keys");
     node.party_ = keys->party;
+    if (code == "EJ") node.role_ = v1::ROLE_COORDINATOR;
     node.spki_ = *crypto::SpkiSha256(keys->tls.certificate_pem);
     node.keys_ = std::make_shared<crypto::NodeKeys>(*std::move(keys));
     v1::NodeCard& card = node.card_;
@@ -435,7 +436,7 @@ void World::Call(SimNode& node, const std::string& method,
   if (!node.up()) return;
   core::Command command;
   command.call = next_call_++;
-  command.caller = {node.user_, node.code_ == "EJ" ? v1::ROLE_COORDINATOR : v1::ROLE_JIT_LEADER};
+  command.caller = {node.user_, node.role_};
   command.method = method;
   command.request = std::move(request);
   command.uploads = std::move(uploads);

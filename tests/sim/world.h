@@ -79,6 +79,7 @@ class SimNode {
   v1::NodeCard card_;
   v1::SignedCard signed_card_;
   std::string user_ = "prosecutor";
+  v1::Role role_ = v1::ROLE_JIT_LEADER;
   Disk disk_;
   std::unique_ptr<Disk> old_disk_;
   std::unique_ptr<core::Engine> engine_;
