@@ -149,9 +149,9 @@ absl::Status State::Learn(const sync::OpenedEntry& entry, absl::Time now) {
 
 absl::Status State::Absorb(absl::Time now) {
   for (;;) {
-    std::vector<sync::OpenedEntry> entries = replica.TakeOpened();
-    for (sync::OpenedEntry& entry : entries) {
-      if (absl::Status s = Learn(std::move(entry), now); !s.ok()) return s;
+    const std::vector<sync::OpenedEntry> entries = replica.TakeOpened();
+    for (const sync::OpenedEntry& entry : entries) {
+      if (absl::Status s = Learn(entry, now); !s.ok()) return s;
     }
     if (absl::Status s = ConfirmWhatIsDue(now); !s.ok()) return s;
     if (absl::Status s = AcknowledgeFiles(now); !s.ok()) return s;
