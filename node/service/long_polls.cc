@@ -11,7 +11,7 @@ namespace entente::service {
 namespace {
 
 // Looks are spaced so that a busy node is not asked after every commit.
-constexpr std::chrono::milliseconds kSpacing(100);
+constexpr std::chrono::milliseconds kSpacing(10);
 // How exactly the end of a wait is kept.
 constexpr std::chrono::seconds kDeadlineCheck(1);
 

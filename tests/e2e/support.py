@@ -33,6 +33,9 @@ class Recorder:
         self.target = target
         self.seen = bytearray()
         self.lock = threading.Lock()
+        self.open = threading.Event()
+        self.open.set()
+        self.ends = []
         self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -43,10 +46,13 @@ class Recorder:
             except OSError:
                 return
             try:
+                if not self.open.is_set():
+                    raise OSError
                 far = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 near.close()
                 continue
+            self.ends += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
 
@@ -63,6 +69,19 @@ class Recorder:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def pause(self):
+        """Cuts what is connected and lets nobody through."""
+        self.open.clear()
+        for end in self.ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.ends = []
+
+    def resume(self):
+        self.open.set()
 
     def close(self):
         self.listener.close()
