@@ -76,12 +76,10 @@ class Engine {
  public:
   // Opens the replicated state found in `store`. `anchors` is what the signing anchor file holds;
   // `anchor_missing` says there was no such file although the store is not empty.
-  static absl::StatusOr<std::unique_ptr<Engine>> Open(Config config,
-                                                      std::shared_ptr<const crypto::NodeKeys> keys,
-                                                      const sync::KvReader& store,
-                                                      const std::vector<sync::AnchorRecord>& anchors,
-                                                      bool anchor_missing, Entropy& entropy,
-                                                      absl::Time now);
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(
+      Config config, std::shared_ptr<const crypto::NodeKeys> keys, const sync::KvReader& store,
+      const std::vector<sync::AnchorRecord>& anchors, bool anchor_missing, Entropy& entropy,
+      absl::Time now);
 
   ~Engine();
 

@@ -1,8 +1,8 @@
 // ListChanges with `wait_seconds`: an empty answer is held back until something changes or the time
 // is up, so that programs learn of changes at once without asking every second.
 //
-// Changed() may come after every step: waiting calls look again at most a hundred times a second. One
-// thread of its own; thread-safe. Tests: tests/node/service/long_polls_test.cc.
+// Changed() may come after every step: waiting calls look again at most a hundred times a second.
+// One thread of its own; thread-safe. Tests: tests/node/service/long_polls_test.cc.
 #pragma once
 
 #include <condition_variable>

@@ -3,27 +3,46 @@
 // promise.
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
+#include <string_view>
 
 #include "crypto/entropy.h"
 #include "tests/sim/scenario.h"
 
 namespace {
 
-uint64_t Argument(int argc, char** argv, const char* name, uint64_t fallback) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], name) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
+struct Options {
+  uint64_t seeds = 200;
+  uint64_t from = 1;
+  bool verbose = false;
+};
+
+bool ParseOptions(int argc, char** argv, Options* options) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--verbose") {
+      options->verbose = true;
+    } else if ((word == "--seeds" || word == "--from") && i + 1 < argc) {
+      char* end = nullptr;
+      const uint64_t value = std::strtoull(argv[++i], &end, 10);
+      if (end == argv[i] || *end != '\0') return false;
+      (word == "--seeds" ? options->seeds : options->from) = value;
+    } else {
+      return false;
+    }
   }
-  return fallback;
+  return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint64_t seeds = Argument(argc, argv, "--seeds", 200);
-  const uint64_t from = Argument(argc, argv, "--from", 1);
-  const bool verbose = argc > 1 && std::strcmp(argv[argc - 1], "--verbose") == 0;
+  Options options;
+  if (!ParseOptions(argc, argv, &options)) {
+    std::fputs("usage: entente_sim [--seeds N] [--from S] [--verbose]\n", stderr);
+    return 2;
+  }
+  const auto [seeds, from, verbose] = options;
   if (const absl::Status s = entente::crypto::Init(); !s.ok()) return 1;
   entente::sim::Counters total;
   uint64_t deliveries = 0;

@@ -39,9 +39,9 @@ TEST_F(ProfileTest, AProfileIsFoundByNameAndItsPathsAreItsOwn) {
 
 TEST_F(ProfileTest, TheEnvironmentSpeaksWhenTheCommandDoesNot) {
   env_["ENTENTE_NODE"] = "unix:/run/env.sock";
-  env_["ENTENTE_USER_KEY"] = "/home/ada.key";
+  env_["ENTENTE_USER_KEY"] = "/keys/ada.key";
   EXPECT_EQ(Resolve("")->address, "unix:/run/env.sock");
-  EXPECT_EQ(Resolve("")->key_file, "/home/ada.key");
+  EXPECT_EQ(Resolve("")->key_file, "/keys/ada.key");
   EXPECT_EQ(Resolve("unix:/said")->address, "unix:/said");
 }
 
