@@ -131,10 +131,12 @@ absl::StatusOr<v1::AddNotesResponse> AddNotes(State& state, absl::Time now, cons
   const auto audience = state.BodiesByCode(ToVector(request.audience()));
   if (!audience.ok()) return audience.status();
   v1::AddNotesResponse response;
-  if (const auto done = state.model.ByIdempotencyKey(request.idempotency_key())) {
-    response.add_refs(state.model.RefOf(*state.model.Find(*done)));
-    return response;
+  for (int i = 0; i < request.texts_size(); ++i) {
+    const auto done = state.model.ByIdempotencyKey(
+        model::NoteKey(request.idempotency_key(), static_cast<size_t>(i)));
+    if (done.has_value()) response.add_refs(state.model.RefOf(*state.model.Find(*done)));
   }
+  if (!response.refs().empty()) return response;
   absl::StatusOr<model::Plan> plan =
       model::PlanAddNotes(*context, ToVector(request.texts()), *audience);
   if (!plan.ok()) return plan.status();

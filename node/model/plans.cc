@@ -80,6 +80,11 @@ absl::StatusOr<Plan> PlanAddLine(const PlanContext& context, const v1::LineOfEnq
   return PlanOne(context, kLineKind, line, audience);
 }
 
+std::string NoteKey(const std::string& idempotency_key, size_t position) {
+  if (idempotency_key.empty()) return "";
+  return Cat(idempotency_key, "#", std::to_string(position));
+}
+
 absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<std::string>& texts,
                                   const sync::Members& audience) {
   if (texts.empty()) return absl::InvalidArgumentError("no text to note [SCHEMA]");
@@ -96,10 +101,9 @@ absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<
     absl::StatusOr<sync::Draft> draft =
         CreateDraft(context, kNoteKind, note, readers, plan.primary);
     if (!draft.ok()) return draft.status();
+    draft->body.set_idempotency_key(NoteKey(context.idempotency_key, plan.drafts.size()));
     plan.drafts.push_back(*std::move(draft));
   }
-  // The key names the first, from which a repeated call finds them all by their common group.
-  plan.drafts.front().body.set_idempotency_key(context.idempotency_key);
   return plan;
 }
 

@@ -34,6 +34,8 @@ struct Plan {
 absl::StatusOr<Plan> PlanDraftStrategy(const PlanContext& context, const v1::Strategy& strategy);
 absl::StatusOr<Plan> PlanAddLine(const PlanContext& context, const v1::LineOfEnquiry& line,
                                  const sync::Members& audience);
+// The idempotency key of the note at `position` of one call.
+std::string NoteKey(const std::string& idempotency_key, size_t position);
 absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<std::string>& texts,
                                   const sync::Members& audience);
 absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::EvidenceItem& item,

@@ -16,7 +16,7 @@
 //   …
 //   (*api)->Changed();  // after each step that may have changed a record: wakes long polls
 //   (*api)->Stop();     // before the driver stops
-// Tests: tests/node/service/.
+// Tests: tests/node/service/dispatcher_test.cc, tests/e2e.
 #pragma once
 
 #include <functional>

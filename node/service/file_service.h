@@ -3,7 +3,7 @@
 //
 // Transfers wait for the disk on threads of their own; their number is bounded. A slow client holds
 // one message, not the file: gRPC's flow control stops the stream.
-// Tests: tests/node/service/api_server_test.cc.
+// Tests: tests/e2e/size_test.py, tests/e2e/bad_input_test.py.
 #pragma once
 
 #include <atomic>

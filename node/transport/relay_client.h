@@ -11,7 +11,7 @@
 // be left is tried again, at each of the peer's relays in turn. What waits is bounded: beyond that
 // the oldest is given up, and the next comparison of digests sends its entries again.
 //
-// Thread-safe. Tests: tests/node/transport/relay_client_test.cc.
+// Thread-safe. Tests: tests/node/relay/relay_service_test.cc.
 #pragma once
 
 #include <functional>

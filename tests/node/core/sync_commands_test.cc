@@ -47,6 +47,20 @@ TEST_F(SyncCommandsTest, WhatOnlyThisNodeHoldsIsCounted) {
   EXPECT_GE(status->only_here(), 1u);
 }
 
+TEST_F(SyncCommandsTest, TheSameNotesSentTwiceAreWrittenOnceAndAllNamed) {
+  v1::AddNotesRequest request;
+  for (const char* text : {"one", "two", "three"}) request.add_texts(text);
+  request.set_idempotency_key("key-1");
+  const auto first = Call<v1::AddNotesResponse>("XA", "RecordService/AddNotes", request);
+  const auto again = Call<v1::AddNotesResponse>("XA", "RecordService/AddNotes", request);
+  ASSERT_OK(first);
+  ASSERT_OK(again);
+  EXPECT_EQ(again->DebugString(), first->DebugString());
+  EXPECT_EQ(Call<v1::ListNotesResponse>("XA", "RecordService/ListNotes", v1::ListNotesRequest())
+                ->records_size(),
+            3);
+}
+
 TEST_F(SyncCommandsTest, VerifyRecomputesEverythingAndNamesDamage) {
   Note({"XB"});
   Settle();
