@@ -118,5 +118,6 @@ int Run(std::vector<std::string> words) {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, not an end
   return Run(std::vector<std::string>(argv + 1, argv + argc));
 }

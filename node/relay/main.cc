@@ -83,6 +83,7 @@ int Run(const std::string& dir) {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, not an end
   if (argc == 3 && std::strcmp(argv[1], "--data") == 0) return Run(argv[2]);
   if (argc == 2 && std::strcmp(argv[1], "--help") == 0) {
     std::fputs(kHelp, stdout);

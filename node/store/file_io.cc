@@ -73,7 +73,12 @@ absl::Status WriteTemporary(const std::string& path, std::string_view bytes) {
 }  // namespace
 
 absl::Status ErrnoError(int error, std::string_view what, std::string_view path) {
-  return MakeError(CodeFor(error), Cat("cannot ", what, " ", path, ": ", std::strerror(error)));
+  const std::string text = Cat("cannot ", what, " ", path, ": ", std::strerror(error));
+  const bool volume_full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  if (!volume_full) return MakeError(CodeFor(error), text);
+  return MakeError(CodeFor(error), Cat(text,
+                                       " [NO_ROOM]\n  Next: the node's operator makes room "
+                                       "on that volume, then repeat the command"));
 }
 
 Fd::~Fd() { Close(); }
@@ -242,10 +247,11 @@ absl::Status SpaceReserve::Check(const std::string& path, uint64_t wanted) const
   const absl::StatusOr<uint64_t> available = free_bytes(path);
   if (!available.ok()) return available.status();
   if (*available >= bytes && *available - bytes >= wanted) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kResourceExhausted,
-                   Cat("the volume of ", path, " has ", std::to_string(*available),
-                       " bytes free; writing ", std::to_string(wanted),
-                       " would touch the reserve of ", std::to_string(bytes), ": free some space"));
+  return MakeError(
+      absl::StatusCode::kResourceExhausted,
+      Cat("the volume of ", path, " has ", std::to_string(*available), " bytes free; writing ",
+          std::to_string(wanted), " would touch the reserve of ", std::to_string(bytes),
+          " [NO_ROOM]\n  Next: the node's operator makes room on that volume"));
 }
 
 }  // namespace entente::store

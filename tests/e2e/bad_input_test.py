@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import support
-from support import CONFLICT, FAILED, NOT_FOUND, REFUSED, UNREACHABLE, USAGE
+from support import CONFLICT, DONE, FAILED, NOT_FOUND, REFUSED, UNREACHABLE, USAGE
 
 HOSTILE = "Report \u202eexe.fdp\u2066 \x1b[31mred"
 
@@ -176,6 +176,22 @@ class BadInputTest(support.FederationTest):
         self.assertIn("Next:", said)
         self.assertEqual(set(f.evidence("XA")), before)
         path.unlink()
+
+    def test_a_full_disk_is_named_and_nothing_is_half_written(self):
+        f = self.f
+        # No file of the node may grow beyond 3 MB from now on: the kernel's own refusal.
+        process = f.processes["XA"]
+        subprocess.run(["prlimit", "--pid", str(process.pid), "--fsize=3000000:"], check=True)
+        path = self.path("large.bin", os.urandom(8_000_000))
+        before = set(f.evidence("XA"))
+        done = f.run("XA", "evidence", "add", path, "--measure", "x", check=False)
+        self.assertNotEqual(done.returncode, DONE)
+        self.assertIn("[NO_ROOM]", done.stderr)
+        self.assertEqual(set(f.evidence("XA")), before)
+        subprocess.run(["prlimit", "--pid", str(process.pid), "--fsize=unlimited:"], check=True)
+        f.run("XA", "evidence", "add", path, "--measure", "x", "--audience", "XA,XB")
+        f.wait_in_sync()
+        self.assertTrue(f.ask("XB", "log", "verify")["ok"])
 
     def test_a_second_process_on_the_same_folder_is_refused(self):
         f = self.f
