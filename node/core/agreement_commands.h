@@ -1,4 +1,4 @@
-// What people do with agreements and strategies: propose, sign, reject, show.
+// What people do with agreements: propose, sign, reject, show.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -21,18 +21,6 @@ absl::StatusOr<v1::ShowAgreementResponse> ShowAgreement(State& state, absl::Time
 absl::StatusOr<v1::ListAgreementsResponse> ListAgreements(State& state, absl::Time now,
                                                           const Caller& caller,
                                                           const v1::ListAgreementsRequest& request);
-
-absl::StatusOr<v1::ProposeStrategyResponse> ProposeStrategy(
-    State& state, absl::Time now, const Caller& caller, const v1::ProposeStrategyRequest& request);
-absl::StatusOr<v1::SignStrategyResponse> SignStrategy(State& state, absl::Time now,
-                                                      const Caller& caller,
-                                                      const v1::SignStrategyRequest& request);
-absl::StatusOr<v1::RejectStrategyResponse> RejectStrategy(State& state, absl::Time now,
-                                                          const Caller& caller,
-                                                          const v1::RejectStrategyRequest& request);
-absl::StatusOr<v1::ShowStrategyResponse> ShowStrategy(State& state, absl::Time now,
-                                                      const Caller& caller,
-                                                      const v1::ShowStrategyRequest& request);
 
 // "SIGNING", "IN_FORCE", "EXPIRED", "REJECTED", "SUPERSEDED", "INVALID".
 std::string AgreementStateName(const sync::DecisionChain& chain, const sync::ProposalState& state,

@@ -9,6 +9,7 @@
 #include "node/core/node_commands.h"
 #include "node/core/record_commands.h"
 #include "node/core/state.h"
+#include "node/core/strategy_commands.h"
 #include "node/core/sync_commands.h"
 #include "node/model/authorize.h"
 #include "sync/mailbox.h"

@@ -100,7 +100,7 @@ void SimNode::Step(const core::Input& input) {
   for (const sync::FrameOut& frame : effects->frames) world_.Deliver(*this, frame);
   for (const sync::ParcelOut& parcel : effects->parcels) world_.Deposit(*this, parcel);
   for (const sync::CloseSession& close : effects->closes) {
-    world_.CloseSession(*this, close.session);
+    world_.CloseSession(close.session);
   }
   for (const sync::FileJob& job : effects->file_jobs) world_.RunFileJob(*this, job);
   world_.ScheduleWake(*this, effects->wake_up);
@@ -223,7 +223,7 @@ void World::Connect() {
         for (const auto& [id, session] : std::map(sessions_)) {
           if (std::pair<size_t, size_t>(std::minmax(session->a->index_, session->b->index_)) ==
               pair) {
-            CloseSession(*session->a, session->a_id);
+            CloseSession(session->a_id);
           }
         }
         After(absl::Seconds(10 + static_cast<int64_t>(Pick(600))),
@@ -261,7 +261,7 @@ void World::Deliver(SimNode& from, const sync::FrameOut& out) {
   const sync::SessionId to_id = to_b ? session->b_id : session->a_id;
   if (Chance(faults_.cut_per_frame)) {
     counters_.Hit("cut");
-    CloseSession(from, out.session);
+    CloseSession(out.session);
     return;
   }
   absl::Time& free = to_b ? session->b_free : session->a_free;
@@ -280,7 +280,7 @@ void World::Deliver(SimNode& from, const sync::FrameOut& out) {
   });
 }
 
-void World::CloseSession(SimNode& from, sync::SessionId id) {
+void World::CloseSession(sync::SessionId id) {
   const auto it = sessions_.find(id);
   if (it == sessions_.end()) return;
   const std::shared_ptr<Session> session = it->second;
@@ -293,12 +293,11 @@ void World::CloseSession(SimNode& from, sync::SessionId id) {
   After(absl::Milliseconds(1), [session] {
     session->b->Step(core::Input(sync::Input(sync::SessionClosed{session->b_id, "cut"})));
   });
-  static_cast<void>(from);
 }
 
 void World::DropSessionsOf(SimNode& node) {
   for (const auto& [id, session] : std::map(sessions_)) {
-    if (session->a == &node || session->b == &node) CloseSession(node, id);
+    if (session->a == &node || session->b == &node) CloseSession(id);
   }
 }
 
@@ -328,21 +327,20 @@ void World::Deposit(SimNode& from, const sync::ParcelOut& out) {
       counters_.Hit("parcel reorder");
       delay += absl::Seconds(static_cast<int64_t>(Pick(60)));
     }
-    // Acknowledged to the relay only once the recipient has committed it.
-    auto attempt = std::make_shared<std::function<void()>>();
-    *attempt = [this, to, parcel = out.parcel, attempt] {
-      if (!to->up()) {
-        After(absl::Seconds(5), *attempt);
-        return;
-      }
-      ++deliveries_;
-      to->received_ += parcel;
-      const uint64_t boots = to->boots_;
-      to->Step(core::Input(sync::Input(sync::ParcelReceived{parcel})));
-      if (!to->up() || to->boots_ != boots) After(absl::Seconds(5), *attempt);
-    };
-    After(delay, *attempt);
+    After(delay, [this, to, parcel = out.parcel] { Fetch(*to, parcel); });
   }
+}
+
+void World::Fetch(SimNode& to, const std::string& parcel) {
+  if (to.up()) {
+    ++deliveries_;
+    to.received_ += parcel;
+    const uint64_t boots = to.boots_;
+    to.Step(core::Input(sync::Input(sync::ParcelReceived{parcel})));
+    const bool committed = to.up() && to.boots_ == boots;
+    if (committed) return;
+  }
+  After(absl::Seconds(5), [this, &to, parcel] { Fetch(to, parcel); });
 }
 
 void World::RunFileJob(SimNode& node, const sync::FileJob& job) {

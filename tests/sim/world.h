@@ -147,9 +147,11 @@ class World {
   void Connect();
   void TryConnect(SimNode& a, SimNode& b);
   void Deliver(SimNode& from, const sync::FrameOut& frame);
-  void CloseSession(SimNode& from, sync::SessionId id);
+  void CloseSession(sync::SessionId id);
   void DropSessionsOf(SimNode& node);
   void Deposit(SimNode& from, const sync::ParcelOut& parcel);
+  // Hands the parcel over until the addressee has committed it; only then the relay forgets it.
+  void Fetch(SimNode& to, const std::string& parcel);
   void RunFileJob(SimNode& node, const sync::FileJob& job);
   void ScheduleWake(SimNode& node, absl::Time when);
   void MakeNodes(const Setup& setup);
