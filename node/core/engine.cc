@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "node/core/agreement_commands.h"
+#include "node/core/evidence_commands.h"
 #include "node/core/node_commands.h"
 #include "node/core/record_commands.h"
 #include "node/core/state.h"
 #include "node/core/strategy_commands.h"
 #include "node/core/sync_commands.h"
+#include "node/core/task_commands.h"
 #include "node/model/authorize.h"
 #include "sync/mailbox.h"
 #include "sync/schema.h"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node/core/carry.h"
 #include "node/core/proposals.h"
 #include "node/model/agreement_rules.h"
 
@@ -27,6 +28,19 @@ v1::StrategyView ViewStrategy(const State& state, const DecisionChain& chain,
 }
 
 }  // namespace
+
+absl::StatusOr<v1::DraftStrategyResponse> DraftStrategy(State& state, absl::Time now,
+                                                        const Caller& caller,
+                                                        const v1::DraftStrategyRequest& request) {
+  const auto context = ContextFor(state, now, caller, request.jit(), request.idempotency_key());
+  if (!context.ok()) return context.status();
+  const auto view = Carry(state, now, request.idempotency_key(),
+                          [&] { return model::PlanDraftStrategy(*context, request.strategy()); });
+  if (!view.ok()) return view.status();
+  v1::DraftStrategyResponse response;
+  response.set_ref(view->ref());
+  return response;
+}
 
 absl::StatusOr<v1::ProposeStrategyResponse> ProposeStrategy(
     State& state, absl::Time now, const Caller& caller, const v1::ProposeStrategyRequest& request) {
@@ -106,6 +120,39 @@ absl::StatusOr<v1::ShowStrategyResponse> ShowStrategy(State& state, absl::Time, 
   for (const ProposalState* proposal : ByVersion((*jit)->strategy)) {
     *response.add_strategies() = ViewStrategy(state, (*jit)->strategy, *proposal);
   }
+  return response;
+}
+
+absl::StatusOr<v1::AddLineResponse> AddLine(State& state, absl::Time now, const Caller& caller,
+                                            const v1::AddLineRequest& request) {
+  const auto context = ContextFor(state, now, caller, request.jit(), request.idempotency_key());
+  if (!context.ok()) return context.status();
+  v1::LineOfEnquiry line = request.line();
+  if (!request.lead().empty()) {
+    const absl::StatusOr<PartyId> lead = state.BodyByCode(request.lead());
+    if (!lead.ok()) return lead.status();
+    line.set_lead_party(lead->str());
+  }
+  const auto support = state.BodiesByCode(ToVector(request.support()));
+  if (!support.ok()) return support.status();
+  for (const PartyId& party : *support) line.add_support_parties(party.str());
+  const auto audience = state.BodiesByCode(ToVector(request.audience()));
+  if (!audience.ok()) return audience.status();
+  auto view = Carry(state, now, request.idempotency_key(),
+                    [&] { return model::PlanAddLine(*context, line, *audience); });
+  if (!view.ok()) return view.status();
+  v1::AddLineResponse response;
+  *response.mutable_record() = *std::move(view);
+  return response;
+}
+
+absl::StatusOr<v1::ListLinesResponse> ListLines(State& state, absl::Time now, const Caller&,
+                                                const v1::ListLinesRequest& request) {
+  v1::ListLinesResponse response;
+  const absl::Status s =
+      ListKind(state, now, request.jit(), model::kLineKind,
+               [&](v1::RecordView view) { *response.add_records() = std::move(view); });
+  if (!s.ok()) return s;
   return response;
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,10 @@ struct Implementation {
   std::string name;
   std::function<std::unique_ptr<Subject>()> make;
 };
+
+void PrintTo(const Implementation& implementation, std::ostream* out) {
+  *out << implementation.name;
+}
 
 class KvContractTest : public testing::TestWithParam<Implementation> {
  protected:
