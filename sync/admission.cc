@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kSealedBytesMin = 24 + 32 + 16 + 256;
 
 bool Refuse(v1::RefusalCode code, std::string detail, Refusal* refusal) {
-  *refusal = {code, std::move(detail)};
+  refusal->code = code;
+  refusal->detail = std::move(detail);
   return false;
 }
 
@@ -126,6 +127,7 @@ absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sen
   const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
   if (batch.from() > log->size || end <= log->size) return true;
   if (log->author == context_.self && !log->frozen) {
+    refusal->other_tree = true;
     return Refuse(v1::REFUSAL_CODE_FROZEN,
                   "entries of this node's own log that it does not have: a copy of this node may "
                   "be running elsewhere",
@@ -203,6 +205,9 @@ bool Admission::VerifyRoot(const v1::Batch& batch, const LogState& log, const Pa
   if (!head.ok()) {
     return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a head that its author did not sign", refusal);
   }
+  if (log.fork.has_value() && head->size > log.fork->longer) {
+    return Refuse(v1::REFUSAL_CODE_FORK, "a new head of a log that its author has forked", refusal);
+  }
   const uint64_t end = log.size + parsed.items.size();
   if (head->size < end) {
     return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "more entries than the head covers", refusal);
@@ -221,6 +226,7 @@ bool Admission::VerifyRoot(const v1::Batch& batch, const LogState& log, const Pa
   crypto::CompactRange tree = log.range;
   for (const Parsed::Item& item : parsed.items) tree.Append(item.leaf);
   if (!tree.AppendRange(*given).ok() || *tree.Root() != head->root) {
+    refusal->other_tree = true;
     return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "entries that do not add up to the signed root",
                   refusal);
   }

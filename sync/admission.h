@@ -20,7 +20,8 @@ namespace entente::sync {
 // A refusal that travels: the code is what the other side stores and shows.
 struct Refusal {
   v1::RefusalCode code = v1::REFUSAL_CODE_UNSPECIFIED;
-  std::string detail;  // for this side's own record; never sent
+  std::string detail;       // for this side's own record; never sent
+  bool other_tree = false;  // it carried a head the author signed, of another tree than ours
 };
 
 // A description of `log` as it is held here.

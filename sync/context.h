@@ -20,6 +20,8 @@ struct Context {
   LogBook& logs;
   Entropy& entropy;
   uint32_t incarnation = 0;  // of the logs this node writes
+  // Somebody else signs with this node's keys: nothing more is written under its present card.
+  bool cloned = false;
 };
 
 }  // namespace entente::sync

@@ -16,11 +16,12 @@ constexpr int kDigestsMax = 65536;
 
 }  // namespace
 
-void Exchange::Start(Link& link, absl::Time now) {
+absl::Status Exchange::Start(Link& link, absl::Time now) {
   link.logs.clear();
   link.wanted.clear();
   link.want_queue.clear();
   link.want_queued.clear();
+  link.other_branch.clear();
   // What the peer has acknowledged durably is a safe guess of what it holds.
   for (const auto& [id, log] : context_.logs.all()) {
     if (!Shared(log, link.peer)) continue;
@@ -28,17 +29,16 @@ void Exchange::Start(Link& link, absl::Time now) {
     const uint64_t held = receipt == log.receipts.end() ? 0 : receipt->second.size;
     link.logs[id] = {held, held, 0};
   }
-  SendDigests(link, /*reply=*/false);
   SendLaggingHeads(link);
   link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+  return SendDigests(link, /*reply=*/false);
 }
 
 absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now) {
   link.last_heard = now;
   switch (frame.frame_case()) {
     case v1::Frame::kDigests:
-      OnDigests(link, frame.digests(), now);
-      return absl::OkStatus();
+      return OnDigests(link, frame.digests(), now);
     case v1::Frame::kHeads:
       return OnHeads(link, frame.heads(), now);
     case v1::Frame::kWant:
@@ -64,63 +64,72 @@ absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now
   }
 }
 
-void Exchange::RunTimers(Link& link, absl::Time now) {
-  if (now < link.next_digest) return;
-  SendDigests(link, /*reply=*/false);
+absl::Status Exchange::RunTimers(Link& link, absl::Time now) {
+  if (now < link.next_digest) return absl::OkStatus();
   SendLaggingHeads(link);
   link.wanted.clear();  // whatever was asked for and never came is asked for again
   SendWants(link);
   link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+  return SendDigests(link, /*reply=*/false);
 }
 
-std::map<JitId, Hash> Exchange::DigestsFor(const PartyId& peer) const {
+// A log whose author has forked counts as far as it stands: its branches never become one, and yet
+// their holders agree.
+absl::StatusOr<std::map<JitId, Hash>> Exchange::DigestsFor(const PartyId& peer) const {
   std::map<JitId, std::string> parts;
   for (const auto& [id, log] : context_.logs.all()) {
     if (!Shared(log, peer)) continue;
     std::string& part = parts[log.jit];
+    const uint64_t size = std::min(log.size, hooks_.effect_size(log));
+    const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(log, size);
+    if (!range.ok()) return range.status();
     part.append(id.view());
-    AppendU64(&part, log.size);
-    part.append(log.Root().view());
+    AppendU64(&part, size);
+    part.append(range->Root()->view());
   }
   std::map<JitId, Hash> out;
   for (const auto& [jit, part] : parts) out[jit] = crypto::H("digest", {jit.view(), part});
   return out;
 }
 
-void Exchange::SendDigests(Link& link, bool reply) {
+absl::Status Exchange::SendDigests(Link& link, bool reply) {
+  const absl::StatusOr<std::map<JitId, Hash>> own = DigestsFor(link.peer);
+  if (!own.ok()) return own.status();
   v1::Frame frame;
   v1::Digests* digests = frame.mutable_digests();
-  for (const auto& [jit, digest] : DigestsFor(link.peer)) {
+  for (const auto& [jit, digest] : *own) {
     v1::JitDigest* item = digests->add_jits();
     item->set_jit_id(jit.str());
     item->set_digest(digest.str());
   }
   digests->set_reply(reply);
   hooks_.send(link, std::move(frame));
+  return absl::OkStatus();
 }
 
-void Exchange::OnDigests(Link& link, const v1::Digests& digests, absl::Time now) {
+absl::Status Exchange::OnDigests(Link& link, const v1::Digests& digests, absl::Time now) {
   if (digests.jits_size() > kDigestsMax) {
     Refuse(link, {v1::REFUSAL_CODE_TOO_BIG, "too many digests"}, "", 0, now);
-    return;
+    return absl::OkStatus();
   }
-  std::map<JitId, Hash> own = DigestsFor(link.peer);
+  const absl::StatusOr<std::map<JitId, Hash>> own = DigestsFor(link.peer);
+  if (!own.ok()) return own.status();
   std::set<JitId> differing;
-  for (const auto& [jit, digest] : own) differing.insert(jit);
+  for (const auto& [jit, digest] : *own) differing.insert(jit);
   bool equal = true;
   for (const v1::JitDigest& item : digests.jits()) {
     const absl::StatusOr<JitId> jit = JitId::From(item.jit_id());
     if (!jit.ok()) continue;
-    const auto mine = own.find(*jit);
-    if (mine == own.end()) {
+    const auto mine = own->find(*jit);
+    if (mine == own->end()) {
       equal = false;
     } else if (mine->second.view() == item.digest()) {
       differing.erase(*jit);
     }
   }
   link.in_sync = equal && differing.empty();
-  if (!digests.reply()) SendDigests(link, /*reply=*/true);
   SendHeads(link, differing);
+  return digests.reply() ? absl::OkStatus() : SendDigests(link, /*reply=*/true);
 }
 
 void Exchange::SendHeads(Link& link, const std::set<JitId>& jits) {
@@ -168,15 +177,25 @@ absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time no
     theirs.known = head.size();
     theirs.sent = std::max(theirs.sent, head.size());
     theirs.unacked_bytes = 0;
-    if (head.size() > log->size) {
-      QueueWant(link, log->id);
-    } else if (head.size() == log->size && head.root() != log->Root().view()) {
-      refusals_.Record(link.peer, false, v1::REFUSAL_CODE_FORK, "two trees of one size", now);
-    } else if (head.size() == log->size && log->author == link.peer) {
-      SendCosign(link, *log, /*with_files=*/true);
-    }
+    if (absl::Status s = CompareHead(link, *log, head); !s.ok()) return s;
   }
   SendWants(link);
+  return absl::OkStatus();
+}
+
+absl::Status Exchange::CompareHead(Link& link, const LogState& log, const v1::Head& head) {
+  if (head.size() > log.size) {
+    // The other branch of a forked log is never taken twice for more of ours.
+    if (!link.other_branch.contains(log.id)) QueueWant(link, log.id);
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(log, head.size());
+  if (!range.ok()) return range.status();
+  if (range->Root()->view() != head.root()) {
+    hooks_.other_tree(link, log);
+  } else if (head.size() == log.size && log.author == link.peer) {
+    SendCosign(link, log, /*with_files=*/true);
+  }
   return absl::OkStatus();
 }
 
@@ -230,6 +249,7 @@ absl::Status Exchange::OnWant(Link& link, const v1::Want& want, absl::Time now) 
     hooks_.send(link, std::move(frame));
   }
   theirs.sent = from;
+  hooks_.served(link, *log);
   return absl::OkStatus();
 }
 
@@ -255,6 +275,10 @@ absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time no
   if (!good.ok()) return good.status();
   if (!*good) {
     Refuse(link, refusal, batch.head().log_id(), batch.from(), now);
+    if (refusal.other_tree) {
+      if (admitted.log->fork.has_value()) link.other_branch.insert(admitted.log->id);
+      hooks_.other_tree(link, *admitted.log);
+    }
     return absl::OkStatus();
   }
   LogState& log = *admitted.log;
@@ -264,6 +288,7 @@ absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time no
   theirs.sent = std::max(theirs.sent, std::min(end, log.size));
   if (admitted.to > admitted.from) {
     if (absl::Status s = OpenEntries(log, admitted.from); !s.ok()) return s;
+    if (absl::Status s = hooks_.grown(log); !s.ok()) return s;
     context_.logs.Save(log);
     for (Link* other : hooks_.links()) {
       if (other != &link && Shared(log, other->peer) && log.author != other->peer) {

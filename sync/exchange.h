@@ -33,6 +33,10 @@ class Exchange {
     std::function<bool(const JitId&)> agreement_in_force;  // false: room for signing and no more
     std::function<std::vector<std::string>(const PartyId&)> received_blobs_for;
     std::function<void(const PartyId&, const v1::Cosign&)> receipt;
+    std::function<absl::Status(const LogState&)> grown;      // more of a log is held
+    std::function<void(Link&, const LogState&)> other_tree;  // the peer's differs from ours
+    std::function<void(Link&, const LogState&)> served;      // the peer asked for it and has it
+    std::function<uint64_t(const LogState&)> effect_size;    // of a forked log the part that stands
   };
 
   Exchange(Context& context, EpochKeys& keys, Refusals& refusals, Hooks hooks)
@@ -42,9 +46,9 @@ class Exchange {
         admission_(context, keys),
         hooks_(std::move(hooks)) {}
 
-  void Start(Link& link, absl::Time now);
+  absl::Status Start(Link& link, absl::Time now);
   absl::Status Handle(Link& link, const v1::Frame& frame, absl::Time now);
-  void RunTimers(Link& link, absl::Time now);
+  absl::Status RunTimers(Link& link, absl::Time now);
 
   // An own log has grown: push it to those who should have it.
   absl::Status Push(const LogState& log);
@@ -57,17 +61,18 @@ class Exchange {
   absl::Status OpenEntries(LogState& log, uint64_t from);
 
   // Digest over the logs of `jit` that `peer` may know.
-  std::map<JitId, Hash> DigestsFor(const PartyId& peer) const;
+  absl::StatusOr<std::map<JitId, Hash>> DigestsFor(const PartyId& peer) const;
 
  private:
-  void OnDigests(Link& link, const v1::Digests& digests, absl::Time now);
+  absl::Status OnDigests(Link& link, const v1::Digests& digests, absl::Time now);
   absl::Status OnHeads(Link& link, const v1::Heads& heads, absl::Time now);
   absl::Status OnWant(Link& link, const v1::Want& want, absl::Time now);
   absl::Status OnBatch(Link& link, const v1::Batch& batch, absl::Time now);
   absl::Status OnCosign(Link& link, const v1::Cosign& cosign, absl::Time now);
   void OnRefused(Link& link, const v1::Refused& refused, absl::Time now);
 
-  void SendDigests(Link& link, bool reply);
+  absl::Status SendDigests(Link& link, bool reply);
+  absl::Status CompareHead(Link& link, const LogState& log, const v1::Head& head);
   void SendHeads(Link& link, const std::set<JitId>& jits);
   void SendLaggingHeads(Link& link);
   void QueueWant(Link& link, const LogId& log);

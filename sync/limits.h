@@ -49,6 +49,12 @@ inline constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 inline constexpr absl::Duration kChunkTimeout = absl::Seconds(20);
 inline constexpr absl::Duration kChunkTimeoutByParcel = absl::Minutes(15);
 
+// Observed entries: at most one per audience in this time for each of its members, and one a day in
+// the widest audience of a JIT as a sign of life.
+inline constexpr absl::Duration kObservedInterval = absl::Minutes(1);
+inline constexpr absl::Duration kHeartbeatInterval = absl::Hours(24);
+inline constexpr absl::Duration kObservedRetry = absl::Hours(1);
+
 // A peer's clock further ahead than this is flagged, never refused: refusing by our own clock would
 // make members diverge.
 inline constexpr absl::Duration kClockTolerance = absl::Minutes(10);

@@ -43,6 +43,7 @@ struct Link {
   std::map<LogId, uint64_t> wanted;  // asked for: what arrived of the budget so far
   std::deque<LogId> want_queue;
   std::set<LogId> want_queued;
+  std::set<LogId> other_branch;  // the peer holds another tree than ours
 
   // The parcel road alone: frames that wait for the next parcel.
   std::vector<v1::Frame> outbox;

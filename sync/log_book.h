@@ -30,6 +30,12 @@ struct Receipt {
   uint64_t opened = 0;
 };
 
+// Two signed heads that contradict each other (sync/fork.h), by their sizes.
+struct Fork {
+  uint64_t shorter = 0;
+  uint64_t longer = 0;  // nothing beyond it is taken any more
+};
+
 struct LogState {
   LogId id;
   JitId jit;
@@ -52,6 +58,7 @@ struct LogState {
   std::vector<uint32_t> locked_epochs;
   int64_t epoch_started = 0;
   bool frozen = false;
+  std::optional<Fork> fork;  // proven; kept in a table of its own
   std::map<PartyId, Receipt> receipts;
 
   // The root of what is held. Empty tree: SHA-256 of nothing.

@@ -33,6 +33,12 @@ absl::StatusOr<std::vector<OpenedEntry>> LogWriter::Append(absl::Time now,
 }
 
 absl::Status LogWriter::Check(const std::vector<Draft>& drafts) const {
+  if (context_.cloned) {
+    return absl::FailedPreconditionError(
+        "another node signs with this node's keys (a copy of it, or a thief), so nothing more is "
+        "written here [CLONED]\n  Next: stop the other one, then give this node new keys: entente "
+        "node renew");
+  }
   for (const Draft& draft : drafts) {
     if (!draft.audience.contains(context_.self)) {
       return absl::InvalidArgumentError("an audience must contain this body itself [BAD_AUDIENCE]");

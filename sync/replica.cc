@@ -30,21 +30,30 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
       context_{options_.self, options_.keys, cards_, store, logs_, entropy},
       epoch_keys_(context_),
       writer_(context_, epoch_keys_),
-      parcels_(context_) {
+      parcels_(context_),
+      observations_(context_) {
   Exchange::Hooks hooks;
   hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
   hooks.links = [this] { return ReadyLinks(); };
-  hooks.opened = [this](OpenedEntry entry) {
-    writer_.Observe(entry.body.hlc());
-    blobs_->Learn(entry);
-    opened_.push_back(std::move(entry));
-  };
+  hooks.opened = [this](OpenedEntry entry) { Opened(std::move(entry)); };
+  hooks.grown = [this](const LogState& log) { return observations_.Grown(log); };
+  hooks.other_tree = [this](Link& link, const LogState& log) { fork_watch_->Suspect(link, log); };
+  hooks.served = [this](Link& link, const LogState& log) { fork_watch_->Show(link, log); };
+  hooks.effect_size = [this](const LogState& log) { return observations_.EffectSize(log); };
   hooks.agreement_in_force = options_.agreement_in_force;
   hooks.received_blobs_for = [this](const PartyId& peer) { return blobs_->ReceivedFrom(peer); };
   hooks.receipt = [this](const PartyId& peer, const v1::Cosign& cosign) {
     blobs_->OnReceived(peer, cosign);
   };
   exchange_ = std::make_unique<Exchange>(context_, epoch_keys_, refusals_, std::move(hooks));
+  ForkWatch::Hooks fork_hooks;
+  fork_hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
+  fork_hooks.links = [this] { return ReadyLinks(); };
+  fork_hooks.forked = [this](const LogState& log) {
+    observations_.Forked(log);
+    any_fork_ = effects_changed_ = true;
+  };
+  fork_watch_ = std::make_unique<ForkWatch>(context_, refusals_, std::move(fork_hooks));
   BlobSync::Hooks blob_hooks;
   blob_hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
   blob_hooks.links = [this] { return ReadyLinks(); };
@@ -63,7 +72,19 @@ absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor
   if (absl::Status s = refusals_.Load(); !s.ok()) return s;
   if (absl::Status s = parcels_.Load(); !s.ok()) return s;
   if (absl::Status s = blobs_->Load(); !s.ok()) return s;
-  return CheckAnchors(anchors, anchor_missing);
+  if (absl::Status s = CheckAnchors(anchors, anchor_missing); !s.ok()) return s;
+  return fork_watch_->Load();
+}
+
+void Replica::Opened(OpenedEntry entry) {
+  writer_.Observe(entry.body.hlc());
+  damage_.Update(observations_.Learn(entry));
+  if (entry.body.has_observed()) {
+    effects_changed_ = effects_changed_ || any_fork_;
+    return;
+  }
+  blobs_->Learn(entry);
+  opened_.push_back(std::move(entry));
 }
 
 absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, bool anchor_missing) {
@@ -111,9 +132,18 @@ absl::Status Replica::ReplayAll() {
   return absl::OkStatus();
 }
 
-void Replica::StartParcelLinks(absl::Time now) { UpdateParcelLinks(now); }
+absl::Status Replica::Start(absl::Time now) {
+  observations_.Start(now);
+  return UpdateParcelLinks(now);
+}
 
-void Replica::UpdateParcelLinks(absl::Time now) {
+absl::Status Replica::StartLink(Link& link, absl::Time now) {
+  if (absl::Status s = exchange_->Start(link, now); !s.ok()) return s;
+  fork_watch_->Greet(link);
+  return absl::OkStatus();
+}
+
+absl::Status Replica::UpdateParcelLinks(absl::Time now) {
   for (const auto& [party, card] : cards_.all()) {
     if (party == context_.self || card.card.kind() == v1::BODY_KIND_RELAY) continue;
     if (RouteTo(party) != Route::kRelay || parcel_links_.contains(party)) continue;
@@ -121,8 +151,9 @@ void Replica::UpdateParcelLinks(absl::Time now) {
     link.peer = party;
     link.ready = true;
     link.opened = now;
-    exchange_->Start(link, now);
+    if (absl::Status s = StartLink(link, now); !s.ok()) return s;
   }
+  return absl::OkStatus();
 }
 
 absl::Status Replica::Handle(absl::Time now, const Input& input) {
@@ -200,7 +231,7 @@ absl::Status Replica::OnFrame(SessionId session, const v1::Frame& frame, absl::T
       link.ready = true;
       link.last_heard = now;
       last_contact_[link.peer] = now;
-      exchange_->Start(link, now);
+      if (absl::Status s = StartLink(link, now); !s.ok()) return s;
       blobs_->Fetch(now);
     }
   } else {
@@ -226,6 +257,9 @@ absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Tim
     case v1::Frame::kRefused:
       blobs_->OnRefused(link, frame.refused().subject());
       return exchange_->Handle(link, frame, now);
+    case v1::Frame::kFork:
+      link.last_heard = now;
+      return fork_watch_->OnAlarm(link, frame.fork(), now);
     default:
       return exchange_->Handle(link, frame, now);
   }
@@ -277,8 +311,7 @@ absl::StatusOr<std::vector<EntryRef>> Replica::Append(absl::Time now, std::vecto
   for (OpenedEntry& entry : *entries) {
     refs.push_back(entry.ref);
     touched.insert(entry.ref.log);
-    blobs_->Learn(entry);
-    opened_.push_back(std::move(entry));
+    Opened(std::move(entry));
   }
   for (const LogId& log : touched) {
     if (absl::Status s = exchange_->Push(*logs_.Find(log)); !s.ok()) return s;
@@ -292,7 +325,7 @@ absl::StatusOr<bool> Replica::TrustCard(std::string_view signed_card, absl::Time
   if (!already.ok() || *already) return already;
   store_.Apply(writes);
   peers_changed_ = true;
-  UpdateParcelLinks(now);
+  if (absl::Status s = UpdateParcelLinks(now); !s.ok()) return s;
   return already;
 }
 
@@ -301,7 +334,7 @@ absl::Status Replica::ExportParcels(const PartyId& peer, absl::Time now,
   Link link;
   link.peer = peer;
   link.ready = true;
-  exchange_->Start(link, now);
+  if (absl::Status s = StartLink(link, now); !s.ok()) return s;
   for (const auto& [id, log] : logs_.all()) {
     if (log.author == context_.self && log.members.contains(peer)) {
       if (absl::Status s = exchange_->PushAll(link, log); !s.ok()) return s;
@@ -326,8 +359,35 @@ absl::Status Replica::FlushParcels(absl::Time now) {
   return absl::OkStatus();
 }
 
+absl::Status Replica::WriteObservations(absl::Time now) {
+  for (const LogId& id : observations_.TakeContradicted()) {
+    for (Link* link : ReadyLinks()) fork_watch_->Suspect(*link, *logs_.Find(id));
+  }
+  if (context_.cloned) return absl::OkStatus();
+  for (Draft& draft : observations_.Due(now)) {
+    const JitId jit = draft.jit;
+    const Members members = draft.audience;
+    if (!options_.agreement_in_force(jit)) {
+      observations_.Postpone(jit, members, now + kObservedInterval);
+      continue;
+    }
+    std::vector<Draft> one;
+    one.push_back(std::move(draft));
+    const absl::Status written = Append(now, std::move(one)).status();
+    if (absl::IsFailedPrecondition(written)) {
+      observations_.Postpone(jit, members, now + kObservedRetry);
+    } else if (!written.ok()) {
+      return written;
+    }
+  }
+  effects_.wake_up = std::min(effects_.wake_up, observations_.NextDue());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
   blobs_->Fetch(now);
+  if (absl::Status s = WriteObservations(now); !s.ok()) return s;
+  if (!damage_.ok()) return damage_;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const SessionId session = it->first;
     Link& link = it->second;
@@ -339,7 +399,7 @@ absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
     }
   }
   for (Link* link : ReadyLinks()) {
-    exchange_->RunTimers(*link, now);
+    if (absl::Status s = exchange_->RunTimers(*link, now); !s.ok()) return s;
     effects_.wake_up = std::min(effects_.wake_up, link->next_digest);
   }
   effects_.wake_up = std::min(effects_.wake_up, blobs_->NextTimeout());
@@ -370,6 +430,7 @@ std::vector<Link*> Replica::ReadyLinks() {
 
 std::vector<OpenedEntry> Replica::TakeOpened() { return std::exchange(opened_, {}); }
 std::vector<v1::FileRef> Replica::TakeReceivedFiles() { return std::exchange(received_files_, {}); }
+bool Replica::TakeEffectsChanged() { return std::exchange(effects_changed_, false); }
 bool Replica::TakePeersChanged() { return std::exchange(peers_changed_, false); }
 
 }  // namespace entente::sync

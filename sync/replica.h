@@ -20,9 +20,11 @@
 #include "sync/effects.h"
 #include "sync/epoch.h"
 #include "sync/exchange.h"
+#include "sync/fork_watch.h"
 #include "sync/link.h"
 #include "sync/log_writer.h"
 #include "sync/mailbox.h"
+#include "sync/observations.h"
 #include "sync/parcels.h"
 #include "sync/refusals.h"
 
@@ -57,8 +59,8 @@ class Replica {
   absl::Status Load(const std::vector<AnchorRecord>& anchors, bool anchor_missing);
   // Hands every readable entry of every log to TakeOpened; once, after Load.
   absl::Status ReplayAll();
-  // Parcel roads say hello after a start.
-  void StartParcelLinks(absl::Time now);
+  // After the replay: parcel roads say hello, the local clock counts.
+  absl::Status Start(absl::Time now);
 
   absl::Status Handle(absl::Time now, const Input& input);
   absl::StatusOr<std::vector<EntryRef>> Append(absl::Time now, std::vector<Draft> drafts);
@@ -74,6 +76,8 @@ class Replica {
   std::vector<OpenedEntry> TakeOpened();
   std::vector<v1::FileRef> TakeReceivedFiles();
   bool TakePeersChanged();
+  // A fork, or an acknowledgement after one, has moved what has effect.
+  bool TakeEffectsChanged();
 
   // ---- what people ask about
   const CardBook& cards() const { return cards_; }
@@ -88,6 +92,11 @@ class Replica {
   DeliveryState Delivery(const EntryRef& ref, const PartyId& peer) const;
   uint64_t WaitingFor(const PartyId& peer) const;
   uint64_t OnlyHere() const;
+  // Entries [0, n) of a log that have effect; all unless its author has forked it.
+  uint64_t EffectSize(const LogId& log) const;
+  const Observations& observations() const { return observations_; }
+  // Another node signs with this one's keys: a clone, or a thief.
+  bool cloned() const { return context_.cloned; }
   EpochKeys& epoch_keys() { return epoch_keys_; }
 
  private:
@@ -98,13 +107,18 @@ class Replica {
   absl::Status OnReadyFrame(Link& link, const v1::Frame& frame, absl::Time now);
   absl::Status OnParcel(std::string_view parcel, absl::Time now);
   void OnDeposited(const ParcelDeposited& deposited);
-  void UpdateParcelLinks(absl::Time now);
+  absl::Status StartLink(Link& link, absl::Time now);
+  absl::Status UpdateParcelLinks(absl::Time now);
+  void Opened(OpenedEntry entry);
+  absl::Status WriteObservations(absl::Time now);
   absl::Status FlushParcels(absl::Time now);
   void CloseLink(SessionId session, std::string reason);
   void Send(Link& link, v1::Frame frame);
   std::vector<Link*> ReadyLinks();
   Link* DirectLink(const PartyId& peer);
   const Link* AnyLink(const PartyId& peer) const;
+  uint64_t HeldBy(const LogState& log, const PartyId& peer) const;
+  uint64_t OpenedBy(const LogState& log, const PartyId& peer) const;
 
   ReplicaOptions options_;
   OverlayKv& store_;
@@ -115,7 +129,9 @@ class Replica {
   EpochKeys epoch_keys_;
   LogWriter writer_;
   Parcels parcels_;
+  Observations observations_;
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<ForkWatch> fork_watch_;
   std::unique_ptr<BlobSync> blobs_;
 
   std::map<SessionId, Link> sessions_;
@@ -127,6 +143,9 @@ class Replica {
   std::vector<OpenedEntry> opened_;
   std::vector<v1::FileRef> received_files_;
   bool peers_changed_ = false;
+  bool any_fork_ = false;
+  bool effects_changed_ = false;
+  absl::Status damage_;  // of the store, found where no status can be returned
 };
 
 }  // namespace entente::sync

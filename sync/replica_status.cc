@@ -35,16 +35,29 @@ Route Replica::RouteTo(const PartyId& peer) const {
   return RouteBetween(own->card, other->card);
 }
 
+// By its receipt over a link, or by what it told the whole audience.
+uint64_t Replica::HeldBy(const LogState& log, const PartyId& peer) const {
+  const auto receipt = log.receipts.find(peer);
+  const uint64_t size = receipt == log.receipts.end() ? 0 : receipt->second.size;
+  return std::max(size, observations_.HeldBy(log, peer));
+}
+
+uint64_t Replica::OpenedBy(const LogState& log, const PartyId& peer) const {
+  const auto receipt = log.receipts.find(peer);
+  const uint64_t opened = receipt == log.receipts.end() ? 0 : receipt->second.opened;
+  return std::max(opened, observations_.OpenedBy(log, peer));
+}
+
+uint64_t Replica::EffectSize(const LogId& log) const {
+  const LogState* state = logs_.Find(log);
+  return state == nullptr ? UINT64_MAX : observations_.EffectSize(*state);
+}
+
 DeliveryState Replica::Delivery(const EntryRef& ref, const PartyId& peer) const {
   const LogState* log = logs_.Find(ref.log);
   if (log == nullptr) return DeliveryState::kQueued;
-  const auto receipt = log->receipts.find(peer);
-  if (receipt != log->receipts.end() && receipt->second.opened > ref.index) {
-    return DeliveryState::kVerified;
-  }
-  if (receipt != log->receipts.end() && receipt->second.size > ref.index) {
-    return DeliveryState::kStored;
-  }
+  if (OpenedBy(*log, peer) > ref.index) return DeliveryState::kVerified;
+  if (HeldBy(*log, peer) > ref.index) return DeliveryState::kStored;
   const auto relay = at_relay_.find(peer);
   if (relay != at_relay_.end()) {
     const auto size = relay->second.find(ref.log);
@@ -57,9 +70,7 @@ uint64_t Replica::WaitingFor(const PartyId& peer) const {
   uint64_t waiting = 0;
   for (const auto& [id, log] : logs_.all()) {
     if (log.author != context_.self || !log.members.contains(peer)) continue;
-    const auto receipt = log.receipts.find(peer);
-    const uint64_t held = receipt == log.receipts.end() ? 0 : receipt->second.size;
-    waiting += log.size - std::min(held, log.size);
+    waiting += log.size - std::min(HeldBy(log, peer), log.size);
   }
   return waiting;
 }
@@ -69,7 +80,9 @@ uint64_t Replica::OnlyHere() const {
   for (const auto& [id, log] : logs_.all()) {
     if (log.author != context_.self) continue;
     uint64_t held = 0;
-    for (const auto& [party, receipt] : log.receipts) held = std::max(held, receipt.size);
+    for (const PartyId& member : log.members) {
+      if (member != context_.self) held = std::max(held, HeldBy(log, member));
+    }
     only_here += log.size - std::min(held, log.size);
   }
   return only_here;

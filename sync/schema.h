@@ -12,6 +12,7 @@
 //   b blob               BlobRow          files named by opened entries
 //   u name               UserRow          people who may sign in here
 //   f party direction n  RefusalRow       typed refusals, both directions
+//   p log                ForkProof        an author's two contradicting heads
 //   m name               meta: "incarnation", "version"
 // clang-format on
 #pragma once
@@ -53,6 +54,7 @@ inline std::string Refusal(const PartyId& party, bool by_peer, uint32_t code) {
   AppendU32(&key, code);
   return key;
 }
+inline std::string Fork(const LogId& log) { return Cat("p", log.view()); }
 inline std::string Meta(std::string_view name) { return Cat("m", name); }
 
 // The end of a table: a key behind every key that starts with `prefix`.

@@ -142,7 +142,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(Config config,
   }
   if (absl::Status s = state.replica.ReplayAll(); !s.ok()) return s;
   if (absl::Status s = state.Absorb(now); !s.ok()) return s;
-  state.replica.StartParcelLinks(now);
+  if (absl::Status s = state.replica.Start(now); !s.ok()) return s;
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 

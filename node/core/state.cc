@@ -35,19 +35,28 @@ State::State(Config config_in, std::shared_ptr<const crypto::NodeKeys> keys_in,
                                [this](const JitId& jit) { return decisions.InForce(jit); }),
               overlay, entropy),
       decisions(self, replica.cards(), directory),
-      model(self, kinds, directory, [this](const v1::FileRef& file) {
-        model::Model::FileStatus status;
-        const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
-        const v1::BlobRow* row = blob.ok() ? replica.blobs().Find(*blob) : nullptr;
-        if (row == nullptr) return status;
-        status.state = row->damaged()          ? "damaged"
-                       : row->verified()       ? "here"
-                       : row->next_chunk() > 0 ? "fetching"
-                                               : "waiting";
-        status.bytes_here =
-            row->verified() ? file.plain_size() : row->next_chunk() * uint64_t{file.chunk_bytes()};
-        return status;
-      }) {}
+      model(self, kinds, directory,
+            {[this](const v1::FileRef& file) { return StatusOf(file); },
+             [this](const LogId& log) { return LimitOf(log); }}) {}
+
+model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
+  model::Model::FileStatus status;
+  const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
+  const v1::BlobRow* row = blob.ok() ? replica.blobs().Find(*blob) : nullptr;
+  if (row == nullptr) return status;
+  status.state = row->damaged()          ? "damaged"
+                 : row->verified()       ? "here"
+                 : row->next_chunk() > 0 ? "fetching"
+                                         : "waiting";
+  status.bytes_here =
+      row->verified() ? file.plain_size() : row->next_chunk() * uint64_t{file.chunk_bytes()};
+  return status;
+}
+
+model::EffectLimit State::LimitOf(const LogId& log) const {
+  return {replica.EffectSize(log), "DISPUTED",
+          "its author signed two versions of this; only what every body had acknowledged counts"};
+}
 
 void State::RefreshDirectory() {
   for (const auto& [party, card] : replica.cards().all()) {
@@ -153,6 +162,7 @@ absl::Status State::Absorb(absl::Time now) {
     for (const sync::OpenedEntry& entry : entries) {
       if (absl::Status s = Learn(entry, now); !s.ok()) return s;
     }
+    if (replica.TakeEffectsChanged()) model.LimitsChanged();
     if (absl::Status s = ConfirmWhatIsDue(now); !s.ok()) return s;
     if (absl::Status s = AcknowledgeFiles(now); !s.ok()) return s;
     if (entries.empty()) return absl::OkStatus();

@@ -57,6 +57,8 @@ struct State {
   std::vector<std::string> warnings;
 
  private:
+  model::Model::FileStatus StatusOf(const v1::FileRef& file) const;
+  model::EffectLimit LimitOf(const LogId& log) const;
   absl::Status Learn(const sync::OpenedEntry& entry, absl::Time now);
   absl::Status ConfirmWhatIsDue(absl::Time now);
   absl::Status AcknowledgeFiles(absl::Time now);

@@ -71,6 +71,8 @@ class Folder {
   // §7.3: a member then, an audience of named bodies, inside the period. The entry's own time
   // decides, not the reader's clock.
   bool Admissible(const Item& item, std::string* code, std::string* detail) const {
+    const EffectLimit limit = context_.limit(item.entry->ref.log);
+    if (item.entry->ref.index >= limit.size) return Refuse(code, limit.code, detail, limit.detail);
     const absl::StatusOr<Hash> version = Hash::From(item.body.agreement());
     const v1::Agreement* agreement = version.ok() ? context_.agreement(*version) : nullptr;
     if (agreement == nullptr) {

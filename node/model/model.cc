@@ -35,12 +35,13 @@ std::string BlindedRecord(const std::string& blind_key, const RecordId& id) {
 }
 
 Model::Model(const PartyId& self, const KindRegistry& kinds, const Directory& directory,
-             FileStatusOf file_status)
+             Surroundings surroundings)
     : self_(self),
       kinds_(kinds),
       directory_(directory),
-      file_status_(std::move(file_status)),
-      fold_context_{kinds, [this](const Hash& version) { return AgreementByHash(version); }} {}
+      surroundings_(std::move(surroundings)),
+      fold_context_{kinds, [this](const Hash& version) { return AgreementByHash(version); },
+                    surroundings_.effect_limit} {}
 
 void Model::AgreementInForce(const JitId& jit, const Hash& version,
                              const v1::Agreement& agreement) {
@@ -108,6 +109,22 @@ void Model::NoteChange(const RecordId& id) {
   if (const auto old = change_of_.find(id); old != change_of_.end()) changes_.erase(old->second);
   changes_[token] = id;
   change_of_[id] = token;
+}
+
+void Model::LimitsChanged() {
+  std::map<LogId, uint64_t> now;
+  std::set<RecordId> touched;
+  for (const auto& [id, record] : records_) {
+    for (const RecordEntry& entry : record.entries()) {
+      const LogId& log = entry.ref.log;
+      if (!now.contains(log)) now[log] = surroundings_.effect_limit(log).size;
+      const auto before = limits_.find(log);
+      const uint64_t old = before == limits_.end() ? UINT64_MAX : before->second;
+      if (now[log] != old) touched.insert(id);
+    }
+  }
+  limits_ = std::move(now);
+  for (const RecordId& id : touched) NoteChange(id);
 }
 
 const Record* Model::Find(const RecordId& id) const {

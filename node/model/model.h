@@ -32,10 +32,14 @@ class Model {
     std::string state = "waiting";
     uint64_t bytes_here = 0;
   };
-  using FileStatusOf = std::function<FileStatus(const v1::FileRef&)>;
+  // What the model asks of the replica below it.
+  struct Surroundings {
+    std::function<FileStatus(const v1::FileRef&)> file_status;
+    std::function<EffectLimit(const LogId&)> effect_limit;
+  };
 
   Model(const PartyId& self, const KindRegistry& kinds, const Directory& directory,
-        FileStatusOf file_status);
+        Surroundings surroundings);
 
   // ---- in
   void AgreementInForce(const JitId& jit, const Hash& version, const v1::Agreement& agreement);
@@ -80,6 +84,8 @@ class Model {
   std::optional<RecordId> ByIdempotencyKey(const std::string& key) const;
   // The card that stands for a record, found by its blinded reference.
   const Record* CardOf(const Record& record) const;
+  // What has effect in some log has changed: its records count as changed.
+  void LimitsChanged();
   // Records that name a file, for receipts and downloads.
   std::vector<const Record*> RecordsNaming(const BlobId& blob) const;
   absl::StatusOr<v1::Strategy> StrategyDraft(const JitId& jit, const std::string& ref) const;
@@ -97,7 +103,7 @@ class Model {
   PartyId self_;
   const KindRegistry& kinds_;
   const Directory& directory_;
-  FileStatusOf file_status_;
+  Surroundings surroundings_;
   FoldContext fold_context_;
 
   std::map<RecordId, Record> records_;
@@ -114,6 +120,7 @@ class Model {
   uint64_t next_token_ = 1;
   std::map<uint64_t, RecordId> changes_;
   std::map<RecordId, uint64_t> change_of_;
+  std::map<LogId, uint64_t> limits_;  // of logs that are limited, as last looked at
 };
 
 // K(blind key, "blind", record id): how a card names its record to those who hold it.

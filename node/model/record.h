@@ -37,7 +37,7 @@ struct RecordEntry {
 
 struct RefusedChange {
   Hash leaf;
-  std::string code;  // BAD_REF, NOT_PERMITTED, BAD_STATE, OUT_OF_PERIOD, SCHEMA
+  std::string code;  // BAD_REF, NOT_PERMITTED, BAD_STATE, OUT_OF_PERIOD, SCHEMA, DISPUTED
   std::string detail;
 };
 
@@ -87,10 +87,18 @@ struct Folded {
   std::map<std::string, std::vector<std::pair<Hash, PartyId>>> field_writers;
 };
 
-// The rules an entry is held against: the agreement version it cites.
+// Entries [0, size) of a log have effect; those behind are shown, refused with this code.
+struct EffectLimit {
+  uint64_t size = UINT64_MAX;
+  std::string_view code;
+  std::string_view detail;
+};
+
+// The rules an entry is held against: the agreement version it cites, and where its log ends.
 struct FoldContext {
   const KindRegistry& kinds;
   std::function<const v1::Agreement*(const Hash& version)> agreement;
+  std::function<EffectLimit(const LogId& log)> limit = [](const LogId&) { return EffectLimit{}; };
 };
 
 class Record {

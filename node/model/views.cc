@@ -111,7 +111,7 @@ v1::RecordView Model::View(const Record& record, absl::Time now) const {
     out->set_sha256(Hex(file.plain_sha256()));
     out->set_media_type(file.media_type());
     out->set_blob(Hex(file.blob_id()));
-    const FileStatus status = file_status_(file);
+    const FileStatus status = surroundings_.file_status(file);
     out->set_state(status.state);
     out->set_bytes_here(status.bytes_here);
   }

@@ -81,7 +81,7 @@ void Federation::Start(Body& body, bool anchor_missing) {
   body.opened.clear();
   Must(body.replica->Load(body.anchors, anchor_missing));
   Must(body.replica->ReplayAll());
-  body.replica->StartParcelLinks(now);
+  Must(body.replica->Start(now));
   Finish(body);
 }
 
