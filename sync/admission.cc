@@ -1,5 +1,6 @@
 #include "sync/admission.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -51,14 +52,14 @@ v1::Head DescribeLog(const LogState& log) {
 }
 
 absl::StatusOr<v1::Batch> BuildBatch(const LogBook& logs, const LogState& log, uint64_t from,
-                                     size_t budget) {
+                                     size_t budget, uint64_t end) {
   v1::Batch batch;
   *batch.mutable_head() = DescribeLog(log);
   batch.set_from(from);
   batch.set_head_note(log.head_note);
   size_t bytes = 0;
   const absl::Status read =
-      logs.ReadRange(log, from, log.size, [&](uint64_t, const StoredEntry& entry) {
+      logs.ReadRange(log, from, std::min(end, log.size), [&](uint64_t, const StoredEntry& entry) {
         if (batch.entries_size() > 0 && bytes + entry.body.size() > budget) return false;
         v1::BatchEntry* out = batch.add_entries();
         out->set_type(entry.type);
@@ -126,6 +127,10 @@ absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sen
   admitted->complete = log->size == log->head_size;
   const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
   if (batch.from() > log->size || end <= log->size) return true;
+  if (end > context_.exclusions->FinalSize(*log)) {
+    return Refuse(v1::REFUSAL_CODE_AFTER_EXCLUSION,
+                  "entries of an excluded body behind the end of its log", refusal);
+  }
   if (log->author == context_.self && !log->frozen) {
     refusal->other_tree = true;
     return Refuse(v1::REFUSAL_CODE_FROZEN,

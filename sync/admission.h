@@ -27,9 +27,10 @@ struct Refusal {
 // A description of `log` as it is held here.
 v1::Head DescribeLog(const LogState& log);
 
-// Entries [from, …) of a log up to `budget` bytes, at least one if there is one.
+// Entries [from, …) of a log up to `budget` bytes, at least one if there is one, none at or behind
+// `end`.
 absl::StatusOr<v1::Batch> BuildBatch(const LogBook& logs, const LogState& log, uint64_t from,
-                                     size_t budget);
+                                     size_t budget, uint64_t end = UINT64_MAX);
 
 struct Admitted {
   LogState* log = nullptr;

@@ -44,7 +44,7 @@ void BlobSync::Learn(const OpenedEntry& entry) {
       *blob.row.mutable_file() = file;
       Save(id, blob);
     }
-    blob.allowed.insert(entry.audience.begin(), entry.audience.end());
+    for (const PartyId& member : entry.audience) blob.allowed[member].insert(entry.jit);
     blob.authors.insert(entry.author);
   }
 }
@@ -66,7 +66,15 @@ void BlobSync::Save(const BlobId& id, const Blob& blob) {
 
 bool BlobSync::Wanted(const Blob& blob) const {
   return !blob.row.verified() && !blob.row.damaged() && !blob.verifying &&
-         blob.allowed.contains(context_.self) && blob.row.file().plain_size() <= auto_fetch_bytes_;
+         Allows(blob, context_.self) && blob.row.file().plain_size() <= auto_fetch_bytes_;
+}
+
+bool BlobSync::Allows(const Blob& blob, const PartyId& party) const {
+  const auto jits = blob.allowed.find(party);
+  return jits != blob.allowed.end() &&
+         std::any_of(jits->second.begin(), jits->second.end(), [&](const JitId& jit) {
+           return !context_.exclusions->IsExcluded(jit, party);
+         });
 }
 
 Link* BlobSync::LinkOf(const PartyId& peer) const {
@@ -82,7 +90,7 @@ Link* BlobSync::SourceFor(const Blob& blob) const {
   Link* best = nullptr;
   int best_rank = 0;
   for (Link* link : hooks_.links()) {
-    if (!blob.allowed.contains(link->peer) || blob.failed.contains(link->peer)) continue;
+    if (!Allows(blob, link->peer) || blob.failed.contains(link->peer)) continue;
     const int rank = 1 + (blob.authors.contains(link->peer) ? 1 : 0) + (link->by_parcel() ? 0 : 2);
     if (rank > best_rank) {
       best = link;
@@ -143,7 +151,7 @@ void BlobSync::OnWantChunks(Link& link, const v1::WantChunks& want, absl::Time n
   const absl::StatusOr<BlobId> id = BlobId::From(want.blob_id());
   const auto it = id.ok() ? blobs_.find(*id) : blobs_.end();
   const bool known = it != blobs_.end() && it->second.row.complete() &&
-                     it->second.allowed.contains(link.peer) &&
+                     Allows(it->second, link.peer) &&
                      want.from() < it->second.row.file().chunk_count();
   if (!known || want.count() > kChunksInFlightByParcel) {
     v1::Frame frame;

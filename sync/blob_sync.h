@@ -69,7 +69,7 @@ class BlobSync {
  private:
   struct Blob {
     v1::BlobRow row;
-    std::set<PartyId> allowed;  // union of the audiences of entries naming it
+    std::map<PartyId, std::set<JitId>> allowed;  // who is in the audience of an entry naming it
     std::set<PartyId> authors;
     bool fetching = false;
     PartyId source;
@@ -82,6 +82,7 @@ class BlobSync {
 
   void Save(const BlobId& id, const Blob& blob);
   bool Wanted(const Blob& blob) const;
+  bool Allows(const Blob& blob, const PartyId& party) const;
   Link* SourceFor(const Blob& blob) const;
   void Ask(const BlobId& id, Blob& blob, Link& link, absl::Time now);
   Link* LinkOf(const PartyId& peer) const;

@@ -7,6 +7,7 @@
 #include "crypto/entropy.h"
 #include "crypto/keystore.h"
 #include "sync/card_book.h"
+#include "sync/exclusion.h"
 #include "sync/kv.h"
 #include "sync/log_book.h"
 
@@ -22,6 +23,12 @@ struct Context {
   uint32_t incarnation = 0;  // of the logs this node writes
   // Somebody else signs with this node's keys: nothing more is written under its present card.
   bool cloned = false;
+  const Exclusions* exclusions = nullptr;
+
+  // Whether `peer` may hear of `log` at all: in its audience, and not left out of the JIT.
+  bool Shares(const LogState& log, const PartyId& peer) const {
+    return log.members.contains(peer) && !exclusions->IsExcluded(log.jit, peer);
+  }
 };
 
 }  // namespace entente::sync

@@ -174,7 +174,7 @@ absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time no
       continue;
     }
     PeerLog& theirs = link.logs[log->id];
-    theirs.known = head.size();
+    theirs.known = std::min(head.size(), context_.exclusions->FinalSize(*log));
     theirs.sent = std::max(theirs.sent, head.size());
     theirs.unacked_bytes = 0;
     if (absl::Status s = CompareHead(link, *log, head); !s.ok()) return s;
@@ -185,6 +185,7 @@ absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time no
 
 absl::Status Exchange::CompareHead(Link& link, const LogState& log, const v1::Head& head) {
   if (head.size() > log.size) {
+    if (link.logs[log.id].known <= log.size) return absl::OkStatus();  // it ends here
     // The other branch of a forked log is never taken twice for more of ours.
     if (!link.other_branch.contains(log.id)) QueueWant(link, log.id);
     return absl::OkStatus();
@@ -237,9 +238,10 @@ absl::Status Exchange::OnWant(Link& link, const v1::Want& want, absl::Time now) 
   theirs.unacked_bytes = 0;
   uint64_t from = want.from();
   size_t left = std::min(want.budget_bytes(), kWantBudgetBytes);
-  while (from < log->size && left > 0) {
+  const uint64_t end = std::min(log->size, context_.exclusions->FinalSize(*log));
+  while (from < end && left > 0) {
     absl::StatusOr<v1::Batch> batch =
-        BuildBatch(context_.logs, *log, from, std::min(left, kBatchBytesMax));
+        BuildBatch(context_.logs, *log, from, std::min(left, kBatchBytesMax), end);
     if (!batch.ok()) return batch.status();
     from += static_cast<uint64_t>(batch->entries_size());
     const size_t bytes = batch->ByteSizeLong();
@@ -284,7 +286,8 @@ absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time no
   LogState& log = *admitted.log;
   PeerLog& theirs = link.logs[log.id];
   const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
-  theirs.known = std::max({theirs.known, end, log.head_size});
+  theirs.known =
+      std::min(std::max({theirs.known, end, log.head_size}), context_.exclusions->FinalSize(log));
   theirs.sent = std::max(theirs.sent, std::min(end, log.size));
   if (admitted.to > admitted.from) {
     if (absl::Status s = OpenEntries(log, admitted.from); !s.ok()) return s;
@@ -367,7 +370,7 @@ absl::Status Exchange::CosignAndTell(LogState& log, absl::Time now) {
   own.opened = log.opened;
   context_.logs.SaveReceipt(log, context_.self, own);
   for (Link* link : hooks_.links()) {
-    if (log.members.contains(link->peer)) SendCosign(*link, log);
+    if (context_.Shares(log, link->peer)) SendCosign(*link, log);
   }
   return absl::OkStatus();
 }

@@ -83,8 +83,8 @@ class Exchange {
   absl::Status CosignAndTell(LogState& log, absl::Time now);
   absl::Status PushTo(Link& link, const LogState& log);
   bool WithinSigningBudget(const v1::Batch& batch) const;
-  static bool Shared(const LogState& log, const PartyId& peer) {
-    return log.size > 0 && log.members.contains(peer);
+  bool Shared(const LogState& log, const PartyId& peer) const {
+    return log.size > 0 && context_.Shares(log, peer);
   }
 
   Context& context_;

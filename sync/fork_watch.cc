@@ -57,7 +57,7 @@ void ForkWatch::Greet(Link& link) {
 }
 
 void ForkWatch::Show(Link& link, const LogState& log) {
-  if (!log.fork.has_value() || !log.members.contains(link.peer)) return;
+  if (!log.fork.has_value() || !context_.Shares(log, link.peer)) return;
   const auto row = context_.store.Get(schema::Fork(log.id));
   v1::ForkProof proof;
   if (row.ok() && row->has_value() && proof.ParseFromString(**row)) Send(link, log, proof);
@@ -65,7 +65,7 @@ void ForkWatch::Show(Link& link, const LogState& log) {
 
 void ForkWatch::Suspect(Link& link, const LogState& log) {
   if (log.fork.has_value() || log.size != log.head_size || log.head_note.empty()) return;
-  if (!log.members.contains(link.peer)) return;
+  if (!context_.Shares(log, link.peer)) return;
   v1::ForkProof challenge;
   challenge.set_note_a(log.head_note);
   Send(link, log, challenge);
@@ -76,7 +76,7 @@ absl::Status ForkWatch::OnAlarm(Link& link, const v1::ForkAlarm& alarm, absl::Ti
   LogState* log = id.ok() ? context_.logs.Find(*id) : nullptr;
   v1::ForkProof proof;
   // Of a log that is not shared with the peer, nothing is said and nothing is learned.
-  if (log == nullptr || !log->members.contains(link.peer) || log->fork.has_value() ||
+  if (log == nullptr || !context_.Shares(*log, link.peer) || log->fork.has_value() ||
       !proof.ParseFromString(alarm.proof())) {
     return absl::OkStatus();
   }
@@ -115,7 +115,7 @@ void ForkWatch::Keep(LogState& log, const v1::ForkProof& proof, const Fork& fork
                    "it signed two versions of one log; the proof is kept", now);
   Mark(log, fork);
   for (Link* link : hooks_.links()) {
-    if (log.members.contains(link->peer)) Send(*link, log, proof);
+    if (context_.Shares(log, link->peer)) Send(*link, log, proof);
   }
 }
 

@@ -52,6 +52,12 @@ absl::Status LogWriter::Check(const std::vector<Draft>& drafts) const {
             "a body of this audience has no trusted card here; trust its card first "
             "[CARD_NOT_TRUSTED]");
       }
+      if (context_.exclusions->Stopped(draft.jit, member)) {
+        return absl::FailedPreconditionError(
+            Cat(context_.cards.Find(member)->card.code(),
+                " is excluded or suspended, so nothing more is addressed to it [EXCLUDED]\n  Next: "
+                "leave it out of --audience, or see: entente agreement show"));
+      }
     }
     const size_t bytes = draft.body.ByteSizeLong();
     if (bytes + 1024 > kEntryBytesMax) {

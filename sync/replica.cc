@@ -27,11 +27,13 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
       store_(store),
       logs_(store),
       refusals_(store),
+      exclusions_(options_.self, cards_, logs_, options_.agreements),
       context_{options_.self, options_.keys, cards_, store, logs_, entropy},
       epoch_keys_(context_),
       writer_(context_, epoch_keys_),
       parcels_(context_),
       observations_(context_) {
+  context_.exclusions = &exclusions_;
   Exchange::Hooks hooks;
   hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
   hooks.links = [this] { return ReadyLinks(); };
@@ -39,7 +41,9 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   hooks.grown = [this](const LogState& log) { return observations_.Grown(log); };
   hooks.other_tree = [this](Link& link, const LogState& log) { fork_watch_->Suspect(link, log); };
   hooks.served = [this](Link& link, const LogState& log) { fork_watch_->Show(link, log); };
-  hooks.effect_size = [this](const LogState& log) { return observations_.EffectSize(log); };
+  hooks.effect_size = [this](const LogState& log) {
+    return std::min(observations_.EffectSize(log), exclusions_.FinalSize(log));
+  };
   hooks.agreement_in_force = options_.agreement_in_force;
   hooks.received_blobs_for = [this](const PartyId& peer) { return blobs_->ReceivedFrom(peer); };
   hooks.receipt = [this](const PartyId& peer, const v1::Cosign& cosign) {
@@ -79,6 +83,10 @@ absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor
 void Replica::Opened(OpenedEntry entry) {
   writer_.Observe(entry.body.hlc());
   damage_.Update(observations_.Learn(entry));
+  if (entry.body.has_statement() || entry.body.has_close()) {
+    exclusions_.Learn(entry);
+    effects_changed_ = effects_changed_ || entry.body.has_close();
+  }
   if (entry.body.has_observed()) {
     effects_changed_ = effects_changed_ || any_fork_;
     return;
@@ -384,8 +392,23 @@ absl::Status Replica::WriteObservations(absl::Time now) {
   return absl::OkStatus();
 }
 
+void Replica::RefreshExclusions() {
+  exclusions_.Refresh();
+  effects_changed_ = true;
+}
+
+// Failing is no reason to stop: what is owed is owed until it is written.
+absl::Status Replica::WriteCloses(absl::Time now) {
+  if (context_.cloned) return absl::OkStatus();
+  std::vector<Draft> due = exclusions_.ClosesDue();
+  if (due.empty()) return absl::OkStatus();
+  const absl::Status written = Append(now, std::move(due)).status();
+  return absl::IsFailedPrecondition(written) ? absl::OkStatus() : written;
+}
+
 absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
   blobs_->Fetch(now);
+  if (absl::Status s = WriteCloses(now); !s.ok()) return s;
   if (absl::Status s = WriteObservations(now); !s.ok()) return s;
   if (!damage_.ok()) return damage_;
   for (auto it = sessions_.begin(); it != sessions_.end();) {

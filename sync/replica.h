@@ -37,6 +37,7 @@ struct ReplicaOptions {
   bool relay_immediate = false;
   uint64_t auto_fetch_bytes = UINT64_MAX;
   std::function<bool(const JitId&)> agreement_in_force;
+  Exclusions::Agreements agreements;
 };
 
 enum class Route { kNone, kDirect, kRelay };
@@ -94,6 +95,12 @@ class Replica {
   uint64_t OnlyHere() const;
   // Entries [0, n) of a log that have effect; all unless its author has forked it.
   uint64_t EffectSize(const LogId& log) const;
+  // Where the log of an excluded body ends; UINT64_MAX for all others.
+  uint64_t FinalSize(const LogId& log) const;
+  const Exclusions& exclusions() const { return exclusions_; }
+  // Agreements have changed, or the anchor file remembers an exclusion signed here.
+  void RefreshExclusions();
+  void AddStopLock(const Hash& lock) { exclusions_.AddLock(lock); }
   const Observations& observations() const { return observations_; }
   // Another node signs with this one's keys: a clone, or a thief.
   bool cloned() const { return context_.cloned; }
@@ -111,6 +118,7 @@ class Replica {
   absl::Status UpdateParcelLinks(absl::Time now);
   void Opened(OpenedEntry entry);
   absl::Status WriteObservations(absl::Time now);
+  absl::Status WriteCloses(absl::Time now);
   absl::Status FlushParcels(absl::Time now);
   void CloseLink(SessionId session, std::string reason);
   void Send(Link& link, v1::Frame frame);
@@ -125,6 +133,7 @@ class Replica {
   CardBook cards_;
   LogBook logs_;
   Refusals refusals_;
+  Exclusions exclusions_;
   Context context_;
   EpochKeys epoch_keys_;
   LogWriter writer_;

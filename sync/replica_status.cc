@@ -53,6 +53,11 @@ uint64_t Replica::EffectSize(const LogId& log) const {
   return state == nullptr ? UINT64_MAX : observations_.EffectSize(*state);
 }
 
+uint64_t Replica::FinalSize(const LogId& log) const {
+  const LogState* state = logs_.Find(log);
+  return state == nullptr ? UINT64_MAX : exclusions_.FinalSize(*state);
+}
+
 DeliveryState Replica::Delivery(const EntryRef& ref, const PartyId& peer) const {
   const LogState* log = logs_.Find(ref.log);
   if (log == nullptr) return DeliveryState::kQueued;
@@ -69,7 +74,7 @@ DeliveryState Replica::Delivery(const EntryRef& ref, const PartyId& peer) const 
 uint64_t Replica::WaitingFor(const PartyId& peer) const {
   uint64_t waiting = 0;
   for (const auto& [id, log] : logs_.all()) {
-    if (log.author != context_.self || !log.members.contains(peer)) continue;
+    if (log.author != context_.self || !context_.Shares(log, peer)) continue;
     waiting += log.size - std::min(HeldBy(log, peer), log.size);
   }
   return waiting;

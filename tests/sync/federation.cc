@@ -77,6 +77,8 @@ void Federation::Start(Body& body, bool anchor_missing) {
   options.keys = body.keys;
   options.relay_immediate = true;
   options.agreement_in_force = [](const JitId&) { return true; };
+  options.agreements.current = [](const JitId&) { return Hash(); };
+  options.agreements.signers = [this](const JitId&, const Hash&) { return signers; };
   body.replica = std::make_unique<Replica>(std::move(options), *body.overlay, entropy);
   body.opened.clear();
   Must(body.replica->Load(body.anchors, anchor_missing));

@@ -67,6 +67,7 @@ class Federation {
   // Called for every frame before it is delivered; false drops it.
   std::function<bool(Body& from, Body& to, v1::Frame& frame)> on_frame;
 
+  std::set<PartyId> signers;  // of the agreement that is taken to be in force
   absl::Time now;
   SeededEntropy entropy;
   const JitId jit = *JitId::From(std::string(32, 'J'));
