@@ -30,9 +30,11 @@ bool ProposalState::AnyRefused() const {
 }
 
 bool ProposalState::InForce() const {
-  return validity.ok() && !signers.empty() &&
-         std::all_of(signers.begin(), signers.end(),
-                     [](const auto& s) { return s.second.confirmed; });
+  const bool anybody =
+      std::any_of(signers.begin(), signers.end(), [](const auto& s) { return s.second.confirmed; });
+  return validity.ok() && anybody && std::all_of(signers.begin(), signers.end(), [](const auto& s) {
+           return s.second.confirmed || s.second.excluded;
+         });
 }
 
 Hash GenesisOf(const JitId& jit, v1::ProposalKind kind) {
@@ -57,7 +59,7 @@ bool DecisionChain::AddProposal(const PartyId& proposer, std::string_view user, 
     const absl::StatusOr<PartyId> party = PartyId::From(raw);
     if (!party.ok()) return false;
     state.required.insert(*party);
-    state.signers[*party];
+    state.signers[*party].excluded = excluded_.contains(*party);
   }
   if (state.required.empty()) return false;
   state.validity = absl::FailedPreconditionError("not checked yet");
@@ -114,7 +116,20 @@ const ProposalState* DecisionChain::Predecessor(const ProposalState& proposal) c
   return prev.ok() ? Find(*prev) : nullptr;
 }
 
+void DecisionChain::SetExcluded(const std::set<PartyId>& excluded) {
+  excluded_ = excluded;
+  for (auto& [hash, state] : proposals_) {
+    for (auto& [party, record] : state.signers) record.excluded = excluded.contains(party);
+  }
+}
+
 void DecisionChain::Evaluate(const Rules& rules) {
+  // Whether an excluded party is listed as a signer makes no difference: a proposal may be older or
+  // younger than the exclusion.
+  const auto without_excluded = [this](std::set<PartyId> parties) {
+    for (const PartyId& gone : excluded_) parties.erase(gone);
+    return parties;
+  };
   for (auto& [hash, state] : proposals_) {
     const ProposalState* previous = Predecessor(state);
     const bool first = state.proposal.prev() == GenesisOf(jit_, kind_).view();
@@ -132,7 +147,7 @@ void DecisionChain::Evaluate(const Rules& rules) {
     const absl::StatusOr<std::set<PartyId>> required = rules(state.proposal, previous);
     if (!required.ok()) {
       state.validity = required.status();
-    } else if (*required != state.required) {
+    } else if (without_excluded(*required) != without_excluded(state.required)) {
       state.validity = absl::PermissionDeniedError(
           "the list of those who must sign is not what the text and the version before require "
           "[WRONG_SIGNERS]");

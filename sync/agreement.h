@@ -36,9 +36,10 @@ struct SignerRecord {
   bool is_signed = false;
   bool refused = false;
   bool confirmed = false;
-  std::string user;    // who signed or refused
-  std::string reason;  // of a refusal
-  uint64_t hlc = 0;    // of the sign or refuse
+  bool excluded = false;  // no longer a party: its Confirm is not waited for
+  std::string user;       // who signed or refused
+  std::string reason;     // of a refusal
+  uint64_t hlc = 0;       // of the sign or refuse
 };
 
 struct ProposalState {
@@ -55,7 +56,7 @@ struct ProposalState {
 
   bool AllSigned() const;
   bool AnyRefused() const;
-  bool InForce() const;  // confirmed by all required
+  bool InForce() const;  // confirmed by all required that are not excluded
 };
 
 // H("jit", jit_id): what version 1 of the agreement succeeds; other chains add their name.
@@ -79,6 +80,8 @@ class DecisionChain {
                     std::string_view user, uint64_t hlc);
   // Re-evaluates validity of all proposals under `rules`.
   void Evaluate(const Rules& rules);
+  // Parties that have been excluded since; the set only ever grows.
+  void SetExcluded(const std::set<PartyId>& excluded);
 
   // May `self` sign it now? FailedPrecondition or PermissionDenied with the reason.
   absl::Status MaySign(const PartyId& self, const Hash& proposal) const;
@@ -110,6 +113,7 @@ class DecisionChain {
 
   JitId jit_;
   v1::ProposalKind kind_;
+  std::set<PartyId> excluded_;
   std::map<Hash, ProposalState> proposals_;
   std::vector<Orphan> orphans_;  // statements that arrived before their proposal
 };

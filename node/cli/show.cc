@@ -158,6 +158,30 @@ std::string RecordSheet(const v1::RecordView& record) {
              ConflictTable(record.conflicts()));
 }
 
+namespace {
+
+// What people must know before they address anything: who is left out, by whom, and why.
+std::string StandingLines(const RepeatedPtrField<v1::BodyStanding>& standings) {
+  std::string out;
+  for (const v1::BodyStanding& standing : standings) {
+    if (standing.excluded()) {
+      out += Cat("\n", standing.code(), " is excluded, by ", JoinCodes(standing.signed_by()));
+    } else if (standing.signed_by_size() > 0) {
+      out += Cat("\nThe exclusion of ", standing.code(), " is signed by ",
+                 JoinCodes(standing.signed_by()), " and waits for ",
+                 JoinCodes(standing.waiting_for()));
+    }
+    if (standing.suspended_by_size() > 0) {
+      out += Cat("\n", standing.code(), " is suspended by ", JoinCodes(standing.suspended_by()));
+    }
+    if (!standing.reason().empty()) out += Cat(": ", Clean(standing.reason()));
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string AgreementSheet(const v1::AgreementView& view) {
   const v1::Agreement& agreement = view.agreement();
   std::map<std::string, std::string> codes;
@@ -208,7 +232,7 @@ std::string AgreementSheet(const v1::AgreementView& view) {
   facts.Add("Proposed by", view.proposed_by());
   facts.Add("JIT", view.jit());
   facts.Add("Proposal", view.proposal());
-  return Cat(facts.Render(), SignerTable(view.signers()));
+  return Cat(facts.Render(), SignerTable(view.signers()), StandingLines(view.standings()));
 }
 
 std::string StrategySheet(const v1::StrategyView& view) {

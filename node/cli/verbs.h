@@ -11,6 +11,7 @@ namespace entente::cli {
 std::vector<Verb> NodeVerbs();
 std::vector<Verb> UserVerbs();
 std::vector<Verb> AgreementVerbs();
+std::vector<Verb> MembershipVerbs();
 std::vector<Verb> StrategyVerbs();
 std::vector<Verb> LineVerbs();
 std::vector<Verb> EvidenceVerbs();

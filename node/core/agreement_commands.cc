@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "node/core/membership_commands.h"
 #include "node/core/proposals.h"
 #include "node/model/agreement_rules.h"
 
@@ -61,6 +62,7 @@ v1::AgreementView ViewAgreement(const State& state, const DecisionChain& chain,
   for (const v1::AgreementBody& body : view.agreement().bodies()) {
     if (body.participant()) view.add_participants(body.code());
   }
+  if (chain.Current() == &proposal) FillStandings(state, chain.jit(), &view);
   if (!proposal.validity.ok()) {
     view.set_problem(std::string(ToStd(proposal.validity.message())));
   }
@@ -81,6 +83,16 @@ absl::StatusOr<JitDecisions*> OpenJitToSign(State& state, const std::string& tex
 }
 
 }  // namespace
+
+absl::StatusOr<v1::AgreementView> CurrentAgreementView(const State& state, const JitId& jit,
+                                                       absl::Time now) {
+  const JitDecisions* decided = state.decisions.Find(jit);
+  const ProposalState* current = decided == nullptr ? nullptr : decided->agreement.Current();
+  if (current == nullptr) {
+    return absl::FailedPreconditionError("no agreement is in force [NOT_IN_FORCE]");
+  }
+  return ViewAgreement(state, decided->agreement, *current, now);
+}
 
 std::string AgreementStateName(const DecisionChain& chain, const ProposalState& state,
                                absl::Time now) {
@@ -130,6 +142,16 @@ absl::StatusOr<v1::ProposeAgreementResponse> ProposeAgreement(
   if (const std::optional<v1::Agreement> before = state.decisions.Current(jit)) {
     for (const PartyId& party : Decisions::Signers(*before)) required.insert(party);
     for (const PartyId& party : Decisions::Bodies(*before)) audience.insert(party);
+  }
+  for (const PartyId& gone : state.replica.exclusions().ExcludedIn(jit)) {
+    if (bodies.contains(gone)) {
+      return absl::FailedPreconditionError(Cat(
+          state.CodeOf(gone),
+          " has been excluded from this JIT and cannot be named in it again [EXCLUDED]\n  Next: "
+          "found a new JIT with it, and release to it what it may have"));
+    }
+    required.erase(gone);
+    audience.erase(gone);
   }
   const v1::Proposal proposal =
       MakeProposal(state, decisions.agreement, v1::PROPOSAL_KIND_AGREEMENT,

@@ -26,4 +26,8 @@ absl::StatusOr<v1::ListAgreementsResponse> ListAgreements(State& state, absl::Ti
 std::string AgreementStateName(const sync::DecisionChain& chain, const sync::ProposalState& state,
                                absl::Time now);
 
+// The version in force, as it is shown. FailedPrecondition when there is none.
+absl::StatusOr<v1::AgreementView> CurrentAgreementView(const State& state, const JitId& jit,
+                                                       absl::Time now);
+
 }  // namespace entente::core

@@ -158,6 +158,33 @@ bool Decisions::InForce(const JitId& jit) const {
   return found != nullptr && found->agreement.Current() != nullptr;
 }
 
+std::optional<Hash> Decisions::CurrentVersion(const JitId& jit) const {
+  const JitDecisions* found = Find(jit);
+  const sync::ProposalState* state = found == nullptr ? nullptr : found->agreement.Current();
+  if (state == nullptr) return std::nullopt;
+  return state->hash;
+}
+
+std::set<PartyId> Decisions::SignersOf(const JitId& jit, const Hash& version) const {
+  const JitDecisions* found = Find(jit);
+  if (found == nullptr) return {};
+  for (const sync::ProposalState* state : found->agreement.InForce()) {
+    v1::Agreement agreement;
+    if (state->hash == version && agreement.ParseFromString(state->proposal.text())) {
+      return Signers(agreement);
+    }
+  }
+  return {};
+}
+
+void Decisions::SetExcluded(const JitId& jit, const std::set<PartyId>& excluded) {
+  JitDecisions* found = Find(jit);
+  if (found == nullptr) return;
+  found->agreement.SetExcluded(excluded);
+  found->strategy.SetExcluded(excluded);
+  Evaluate(*found);
+}
+
 std::optional<v1::Agreement> Decisions::Current(const JitId& jit) const {
   const JitDecisions* found = Find(jit);
   const sync::ProposalState* state = found == nullptr ? nullptr : found->agreement.Current();

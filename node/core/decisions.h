@@ -44,6 +44,10 @@ class Decisions {
   JitDecisions& Open(const JitId& jit) { return jits_.try_emplace(jit, jit).first->second; }
 
   bool InForce(const JitId& jit) const;
+  std::optional<Hash> CurrentVersion(const JitId& jit) const;
+  // Who signed a version that is or was in force; empty for any other.
+  std::set<PartyId> SignersOf(const JitId& jit, const Hash& version) const;
+  void SetExcluded(const JitId& jit, const std::set<PartyId>& excluded);
   // The agreement in force, or nullopt before everybody has confirmed one.
   std::optional<v1::Agreement> Current(const JitId& jit) const;
   // Bodies that sign: all of the agreement but participants.

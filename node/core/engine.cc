@@ -7,6 +7,7 @@
 
 #include "node/core/agreement_commands.h"
 #include "node/core/evidence_commands.h"
+#include "node/core/membership_commands.h"
 #include "node/core/node_commands.h"
 #include "node/core/record_commands.h"
 #include "node/core/state.h"
@@ -56,6 +57,8 @@ const std::map<std::string, Handler, std::less<>>& Handlers() {
       {"/entente.v1.AgreementService/ProposeAgreement", Handle(ProposeAgreement)},
       {"/entente.v1.AgreementService/SignAgreement", Handle(SignAgreement)},
       {"/entente.v1.AgreementService/RejectAgreement", Handle(RejectAgreement)},
+      {"/entente.v1.AgreementService/ExcludeBody", Handle(ExcludeBody)},
+      {"/entente.v1.AgreementService/SuspendBody", Handle(SuspendBody)},
       {"/entente.v1.AgreementService/ShowAgreement", Handle(ShowAgreement)},
       {"/entente.v1.AgreementService/ListAgreements", Handle(ListAgreements)},
       {"/entente.v1.StrategyService/DraftStrategy", Handle(DraftStrategy)},
@@ -128,6 +131,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(Config config,
   for (const sync::AnchorRecord& anchor : anchors) {
     if (anchor.incarnation == kConfirmLock) {
       state.confirm_locks[*Hash::From(anchor.log.view())] = anchor.root;
+    } else if (anchor.incarnation == kExclusionLock) {
+      state.replica.AddStopLock(*Hash::From(anchor.log.view()));
     } else {
       heads.push_back(anchor);
     }

@@ -11,14 +11,20 @@ namespace {
 
 sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
                                       std::shared_ptr<const crypto::NodeKeys> keys,
-                                      std::function<bool(const JitId&)> in_force) {
+                                      const Decisions& decisions) {
   sync::ReplicaOptions options;
   options.self = keys->party;
   options.keys = std::move(keys);
   options.relay_cadence = config.relay_cadence;
   options.relay_immediate = config.relay_immediate;
   options.auto_fetch_bytes = config.auto_fetch_bytes;
-  options.agreement_in_force = std::move(in_force);
+  options.agreement_in_force = [&decisions](const JitId& jit) { return decisions.InForce(jit); };
+  options.agreements.current = [&decisions](const JitId& jit) {
+    return decisions.CurrentVersion(jit);
+  };
+  options.agreements.signers = [&decisions](const JitId& jit, const Hash& version) {
+    return decisions.SignersOf(jit, version);
+  };
   return options;
 }
 
@@ -31,9 +37,7 @@ State::State(Config config_in, std::shared_ptr<const crypto::NodeKeys> keys_in,
       self(keys->party),
       overlay(store),
       entropy(entropy_in),
-      replica(ReplicaOptionsOf(config, keys,
-                               [this](const JitId& jit) { return decisions.InForce(jit); }),
-              overlay, entropy),
+      replica(ReplicaOptionsOf(config, keys, decisions), overlay, entropy),
       decisions(self, replica.cards(), directory),
       model(self, kinds, directory,
             {[this](const v1::FileRef& file) { return StatusOf(file); },
@@ -54,6 +58,10 @@ model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
 }
 
 model::EffectLimit State::LimitOf(const LogId& log) const {
+  const uint64_t end = replica.FinalSize(log);
+  if (end <= replica.EffectSize(log)) {
+    return {end, "AFTER_EXCLUSION", "its author had been excluded before the others had seen it"};
+  }
   return {replica.EffectSize(log), "DISPUTED",
           "its author signed two versions of this; only what every body had acknowledged counts"};
 }
@@ -128,8 +136,30 @@ absl::StatusOr<JitId> State::JitByText(std::string_view text) const {
   return absl::NotFoundError(Cat("no JIT \"", model::CleanForDisplay(text), "\" here [NO_JIT]"));
 }
 
+void State::LeaveOutStopped(std::vector<sync::Draft>* drafts) const {
+  for (sync::Draft& draft : *drafts) {
+    if (draft.body.has_create() || draft.body.has_release() ||
+        draft.body.change_case() == v1::EntryBody::kProposal) {
+      continue;
+    }
+    std::erase_if(draft.audience, [&](const PartyId& member) {
+      return member != self && replica.exclusions().Stopped(draft.jit, member);
+    });
+  }
+}
+
+void State::RefreshExclusions() {
+  replica.RefreshExclusions();
+  for (const auto& [jit, decided] : decisions.all()) {
+    decisions.SetExcluded(jit, replica.exclusions().ExcludedIn(jit));
+  }
+  // A version may have come into force for want of the excluded party's Confirm alone.
+  replica.RefreshExclusions();
+}
+
 absl::Status State::Append(absl::Time now, std::vector<sync::Draft> drafts) {
   if (drafts.empty()) return absl::OkStatus();
+  LeaveOutStopped(&drafts);
   const absl::StatusOr<std::vector<sync::EntryRef>> refs = replica.Append(now, std::move(drafts));
   if (!refs.ok()) return refs.status();
   return Absorb(now);
@@ -159,9 +189,12 @@ absl::Status State::Learn(const sync::OpenedEntry& entry, absl::Time now) {
 absl::Status State::Absorb(absl::Time now) {
   for (;;) {
     const std::vector<sync::OpenedEntry> entries = replica.TakeOpened();
+    bool decided = false;
     for (const sync::OpenedEntry& entry : entries) {
       if (absl::Status s = Learn(entry, now); !s.ok()) return s;
+      decided = decided || entry.body.has_statement();
     }
+    if (decided) RefreshExclusions();
     if (replica.TakeEffectsChanged()) model.LimitsChanged();
     if (absl::Status s = ConfirmWhatIsDue(now); !s.ok()) return s;
     if (absl::Status s = AcknowledgeFiles(now); !s.ok()) return s;
@@ -189,6 +222,7 @@ absl::Status State::ConfirmWhatIsDue(absl::Time now) {
     confirm_locks[prev] = proposal;
     fresh_locks.push_back({*LogId::From(prev.view()), kConfirmLock, 1, proposal});
   }
+  LeaveOutStopped(&due);
   return replica.Append(now, std::move(due)).status();
 }
 
@@ -206,6 +240,7 @@ absl::Status State::AcknowledgeFiles(absl::Time now) {
     }
   }
   if (drafts.empty()) return absl::OkStatus();
+  LeaveOutStopped(&drafts);
   const absl::StatusOr<std::vector<sync::EntryRef>> refs = replica.Append(now, std::move(drafts));
   // A receipt that cannot be written now (a member's card is missing) is no reason to stop.
   if (absl::IsFailedPrecondition(refs.status())) return absl::OkStatus();

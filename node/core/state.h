@@ -59,11 +59,18 @@ struct State {
  private:
   model::Model::FileStatus StatusOf(const v1::FileRef& file) const;
   model::EffectLimit LimitOf(const LogId& log) const;
+  // Leaves out of the drafts' audiences whoever this node no longer writes to; what a person
+  // addresses to somebody by name stays as it is, and is refused.
+  void LeaveOutStopped(std::vector<sync::Draft>* drafts) const;
+  void RefreshExclusions();
   absl::Status Learn(const sync::OpenedEntry& entry, absl::Time now);
   absl::Status ConfirmWhatIsDue(absl::Time now);
   absl::Status AcknowledgeFiles(absl::Time now);
 };
 
+// Signed exclusions ride in the anchor file as records of this incarnation number: log = the lock
+// (sync/exclusion.h), size = 1.
+inline constexpr uint32_t kExclusionLock = UINT32_MAX - 1;
 // Confirm locks ride in the anchor file as records of this incarnation number: log = predecessor,
 // size = 1, root = the proposal confirmed.
 inline constexpr uint32_t kConfirmLock = UINT32_MAX;

@@ -34,6 +34,8 @@ const std::map<std::string_view, Roles>& Table() {
       {"/entente.v1.AgreementService/ProposeAgreement", kLeader},
       {"/entente.v1.AgreementService/SignAgreement", kLeader},
       {"/entente.v1.AgreementService/RejectAgreement", kLeader},
+      {"/entente.v1.AgreementService/ExcludeBody", kLeader},
+      {"/entente.v1.AgreementService/SuspendBody", kLeader},
       {"/entente.v1.AgreementService/ShowAgreement", kReading},
       {"/entente.v1.AgreementService/ListAgreements", kReading},
       {"/entente.v1.StrategyService/DraftStrategy", kActing},
