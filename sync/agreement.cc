@@ -21,7 +21,7 @@ absl::StatusOr<Hash> ProposalOf(std::string_view payload) {
 
 bool ProposalState::AllSigned() const {
   return std::all_of(signers.begin(), signers.end(),
-                     [](const auto& s) { return s.second.is_signed; });
+                     [](const auto& s) { return s.second.is_signed || s.second.excluded; });
 }
 
 bool ProposalState::AnyRefused() const {

@@ -36,7 +36,7 @@ struct SignerRecord {
   bool is_signed = false;
   bool refused = false;
   bool confirmed = false;
-  bool excluded = false;  // no longer a party: its Confirm is not waited for
+  bool excluded = false;  // no longer a party: neither its Sign nor its Confirm is waited for
   std::string user;       // who signed or refused
   std::string reason;     // of a refusal
   uint64_t hlc = 0;       // of the sign or refuse

@@ -89,9 +89,9 @@ void Exclusions::Refresh() {
 bool Exclusions::Complete(const JitId& jit, const PartyId& party, const Case& about) const {
   for (const auto& [signer, signature] : about.signed_by) {
     const std::set<PartyId> required = Required(jit, party, signature.version);
-    const auto has_signed = [&about, &signature](const PartyId& other) {
+    const auto has_signed = [&about, &version = signature.version](const PartyId& other) {
       const auto it = about.signed_by.find(other);
-      return it != about.signed_by.end() && it->second.version == signature.version;
+      return it != about.signed_by.end() && it->second.version == version;
     };
     if (required.size() >= 2 && std::all_of(required.begin(), required.end(), has_signed)) {
       return true;

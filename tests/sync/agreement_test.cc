@@ -128,6 +128,23 @@ TEST_F(DecisionChainTest, AnAnchoredConfirmIsNeverGivenToAnother) {
   EXPECT_EQ(chain_.ToConfirm(kA, NoLock).size(), 1u);
 }
 
+// Otherwise the others would be bound for ever to a text that nobody can complete: who has signed it
+// cannot sign another before one of its signers refuses.
+TEST_F(DecisionChainTest, WhatAnExcludedBodyNeverSignedIsCompletedByTheOthers) {
+  const Hash v1 = Propose("one");
+  Say(kA, "sign", v1);
+  Say(kB, "sign", v1);
+  EXPECT_TRUE(chain_.ToConfirm(kA, NoLock).empty());
+  chain_.SetExcluded({kC});
+  chain_.Evaluate(AllThree);
+  EXPECT_EQ(chain_.ToConfirm(kA, NoLock), std::vector<Hash>{v1});
+  Say(kA, "confirm", v1);
+  EXPECT_EQ(chain_.Current(), nullptr);
+  Say(kB, "confirm", v1);
+  ASSERT_NE(chain_.Current(), nullptr);
+  EXPECT_EQ(chain_.Current()->hash, v1);
+}
+
 TEST_F(DecisionChainTest, TheSameWordsInAnyOrderGiveTheSameAnswers) {
   struct Event {
     PartyId who;
