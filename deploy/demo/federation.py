@@ -67,10 +67,8 @@ class Federation:
         self.passphrase.touch(mode=0o600)
         self.passphrase.write_text(secrets.token_urlsafe(24) + "\n")
         self.command("relay", "init", "--data", self.folder / RELAY, "--name", "JIT relay",
-                     "--listen", f"127.0.0.1:{free_port()}", "--card", keys / "relay.card")
+                     *self.ways_to(None), "--card", keys / "relay.card")
         for body in self.bodies:
-            listen = () if "--relay-only" in body.init else (
-                "--listen", f"127.0.0.1:{free_port()}")
             self.command("node", "init", "--data", self.folder / body.code, "--body", body.code,
                          "--name", body.name, "--user", body.person,
                          "--user-key", keys / f"{body.person}.key",
@@ -78,7 +76,13 @@ class Federation:
                          "--passphrase-file", self.passphrase,
                          "--profile", self.profiles / f"{body.code}.profile",
                          "--relay", keys / "relay.card", "--relay-pace", "immediate",
-                         *listen, *body.init)
+                         *self.ways_to(body), *body.init)
+
+    def ways_to(self, body):
+        """Flags that say where a body, or the relay (None), is reached."""
+        if body is not None and "--relay-only" in body.init:
+            return ()
+        return ("--listen", f"127.0.0.1:{free_port()}")
 
     def introduce(self):
         """Every body trusts every other's card, comparing its words as two people would."""
@@ -96,6 +100,10 @@ class Federation:
 
     # ---- running it
 
+    def launcher(self, name):
+        """What goes before the command line of a node's program."""
+        return ()
+
     def start(self, name):
         program, more = self.programs / "entented", ["--passphrase-file", str(self.passphrase)]
         if name == RELAY:
@@ -104,8 +112,8 @@ class Federation:
         log = open(self.folder / f"{name}.log", "ab")
         # In a session of its own: Ctrl-C is for the one who started all of this.
         self.processes[name] = subprocess.Popen(
-            [program, "--data", str(self.folder / name), *more], stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, start_new_session=True)
+            [*self.launcher(name), program, "--data", str(self.folder / name), *more],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         log.close()
 
     def wait_ready(self, name, seconds=60):
