@@ -15,7 +15,7 @@ class CheckersTest : public testing::Test {
  protected:
   CheckersTest() {
     scenario_.OpenJit();
-    scenario_.Work(30, absl::Hours(1));
+    scenario_.Work(60, absl::Hours(1));
     scenario_.Settle();
   }
   void Note(SimNode& node, const std::string& text, const std::string& audience) {

@@ -65,7 +65,9 @@ class AdmissionTest : public testing::Test {
   MemoryKv disk_;
   OverlayKv overlay_{disk_};
   LogBook logs_{overlay_};
-  Context context_{f_["XB"].party, f_["XB"].keys, cards_, overlay_, logs_, f_.entropy, 1};
+  Exclusions exclusions_{f_["XB"].party, cards_, logs_, {}};
+  Context context_{f_["XB"].party, f_["XB"].keys, cards_, overlay_, logs_, f_.entropy, 1,
+                   false,          &exclusions_};
   EpochKeys keys_{context_};
   Admission admission_{context_, keys_};
 };

@@ -128,8 +128,8 @@ TEST_F(DecisionChainTest, AnAnchoredConfirmIsNeverGivenToAnother) {
   EXPECT_EQ(chain_.ToConfirm(kA, NoLock).size(), 1u);
 }
 
-// Otherwise the others would be bound for ever to a text that nobody can complete: who has signed it
-// cannot sign another before one of its signers refuses.
+// Otherwise the others would be bound for ever to a text that nobody can complete: who has signed
+// it cannot sign another before one of its signers refuses.
 TEST_F(DecisionChainTest, WhatAnExcludedBodyNeverSignedIsCompletedByTheOthers) {
   const Hash v1 = Propose("one");
   Say(kA, "sign", v1);

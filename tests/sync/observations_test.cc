@@ -119,9 +119,13 @@ TEST_F(ObservationsTest, AMemberThatNamesAnotherRootIsNotCounted) {
   seen->set_log_id(log.id.str());
   seen->set_size(log.size);
   seen->set_root(std::string(32, 'x'));
-  Observations observations({f_["XA"].party, f_["XA"].keys,
-                             const_cast<CardBook&>(f_["XA"].replica->cards()), *f_["XA"].overlay,
-                             const_cast<LogBook&>(f_["XA"].replica->logs()), f_.entropy});
+  Context context{f_["XA"].party,
+                  f_["XA"].keys,
+                  const_cast<CardBook&>(f_["XA"].replica->cards()),
+                  *f_["XA"].overlay,
+                  const_cast<LogBook&>(f_["XA"].replica->logs()),
+                  f_.entropy};
+  Observations observations(context);
   OpenedEntry entry{
       f_.jit, f_["XB"].party, {*LogId::From(std::string(32, 'l')), 1, Hash()}, lie.audience,
       "",     lie.body};
