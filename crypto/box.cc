@@ -52,6 +52,17 @@ absl::StatusOr<Secret32> BoxKeyPair::SharedSecret(const BoxPublicKey& peer) cons
   return out;
 }
 
+absl::Status CheckBoxKey(const BoxPublicKey& key) {
+  // Scalars are multiples of eight, so any of them takes such a point to zero, which libsodium
+  // reports.
+  const Secret32 any;
+  Secret32 product;
+  if (crypto_scalarmult_curve25519(product.data(), any.data(), key.data()) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("a box key of low order");
+}
+
 absl::StatusOr<std::string> SealBox(const BoxPublicKey& to, std::string_view plain) {
   std::string out(plain.size() + kSealedBoxOverhead, '\0');
   if (crypto_box_seal(Raw(out), Raw(plain), plain.size(), to.data()) != 0) {

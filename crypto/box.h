@@ -40,6 +40,10 @@ class BoxKeyPair {
   BoxPublicKey public_key_;
 };
 
+// InvalidArgument for a point of low order, whose secrets everybody knows: nothing can be sealed to
+// it.
+absl::Status CheckBoxKey(const BoxPublicKey& key);
+
 // crypto_box_seal: anonymous, to one key. InvalidArgument for a key of low order.
 absl::StatusOr<std::string> SealBox(const BoxPublicKey& to, std::string_view plain);
 

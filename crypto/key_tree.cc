@@ -4,6 +4,7 @@
 #include <bit>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
@@ -31,10 +32,39 @@ Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix) {
   return node;
 }
 
+std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves) {
+  // One level after the other, from the leaves up: two full siblings become their parent.
+  std::vector<TreePosition> out;
+  std::set<uint32_t> level = leaves;
+  for (uint32_t depth = kTreeDepth;; --depth) {
+    std::set<uint32_t> parents;
+    for (const uint32_t prefix : level) {
+      if (depth > 0 && level.contains(prefix ^ 1)) {
+        parents.insert(prefix >> 1);
+      } else {
+        out.push_back({depth, prefix});
+      }
+    }
+    if (parents.empty()) break;
+    level = std::move(parents);
+  }
+  std::sort(out.begin(), out.end(), [](const TreePosition& a, const TreePosition& b) {
+    return a.prefix << (kTreeDepth - a.depth) < b.prefix << (kTreeDepth - b.depth);
+  });
+  return out;
+}
+
 EntryKeys::EntryKeys(const Secret32& seed) { path_[0] = seed.Clone(); }
 
+EntryKeys::EntryKeys(const TreeNode& root) : root_(root.position) {
+  ENTENTE_CHECK(root_.valid());
+  path_[root_.depth] = root.key.Clone();
+  leaf_ = root_.prefix << (kTreeDepth - root_.depth);
+  valid_ = root_.depth;
+}
+
 Secret32 EntryKeys::Key(uint32_t leaf) {
-  ENTENTE_CHECK(leaf < kTreeLeaves);
+  ENTENTE_CHECK(leaf < kTreeLeaves && root_.Covers(leaf));
   // Ancestors down to the highest bit in which the two leaves differ are shared.
   const uint32_t differ = leaf ^ leaf_;
   const uint32_t shared = kTreeDepth - static_cast<uint32_t>(std::bit_width(differ));

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
+#include <vector>
 
 #include "crypto/bytes.h"
 #include "crypto/secret.h"
@@ -22,18 +24,42 @@ Hash SeedCommit(const LogId& log, uint32_t epoch, const Secret32& seed);
 // The node at `depth` (0 is the seed itself, kTreeDepth a leaf) whose path bits are `prefix`.
 Secret32 Subtree(const Secret32& seed, uint32_t depth, uint32_t prefix);
 
-// Keys of one epoch. Keeps the path of the last leaf, so that reading in order costs about two
-// hashes per key and a random one fourteen.
+// Where a node of the tree stands: its path from the root is the lowest `depth` bits of `prefix`.
+struct TreePosition {
+  uint32_t depth = 0;
+  uint32_t prefix = 0;
+
+  bool valid() const { return depth <= kTreeDepth && prefix >> depth == 0; }
+  bool Covers(uint32_t leaf) const { return leaf >> (kTreeDepth - depth) == prefix; }
+  auto operator<=>(const TreePosition&) const = default;
+};
+
+// A node with its key: whoever holds it can derive every leaf below it and no other.
+struct TreeNode {
+  TreePosition position;
+  Secret32 key;
+};
+
+// The fewest nodes that cover exactly `leaves`, from left to right: what a grant hands out.
+std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves);
+
+// Keys of one epoch, or of the part of it below one node. Keeps the path of the last leaf, so that
+// reading in order costs about two hashes per key and a random one fourteen.
 class EntryKeys {
  public:
   explicit EntryKeys(const Secret32& seed);
-  // `leaf` < kTreeLeaves.
+  explicit EntryKeys(const TreeNode& root);  // a valid position
+
+  const TreePosition& root() const { return root_; }
+  const Secret32& root_key() const { return path_[root_.depth]; }
+  // `leaf` is one that root() covers.
   Secret32 Key(uint32_t leaf);
 
  private:
+  TreePosition root_;
   std::array<Secret32, kTreeDepth + 1> path_;  // path_[d] is the ancestor at depth d
   uint32_t leaf_ = 0;
-  uint32_t valid_ = 0;  // path_[0..valid_] belong to leaf_
+  uint32_t valid_ = 0;  // path_[root depth..valid_] belong to leaf_
 };
 
 }  // namespace entente::crypto

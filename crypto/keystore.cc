@@ -134,6 +134,35 @@ absl::StatusOr<NodeKeys> GenerateNodeKeys(const PartyRoot& root, std::string_vie
                   entropy.Draw<Secret32>()};
 }
 
+absl::StatusOr<NodeKeys> RenewNodeKeys(const NodeKeys& before, std::string_view common_name,
+                                       bool keep_tls, Entropy& entropy) {
+  TlsIdentity tls{before.tls.certificate_pem, before.tls.private_key_pem.Clone()};
+  if (!keep_tls) {
+    absl::StatusOr<TlsIdentity> fresh = GenerateTlsIdentity(entropy, common_name);
+    if (!fresh.ok()) return fresh.status();
+    tls = *std::move(fresh);
+  }
+  return NodeKeys{before.party,
+                  SigningKey::Generate(entropy),
+                  SigningKey::Generate(entropy),
+                  SigningKey::Generate(entropy),
+                  BoxKeyPair::Generate(entropy),
+                  before.recovery,
+                  std::move(tls),
+                  before.storage.Clone()};
+}
+
+NodeKeys WithoutBoxKey(const NodeKeys& keys, Entropy& entropy) {
+  return NodeKeys{keys.party,
+                  SigningKey::FromSeed(keys.log.seed().Clone()),
+                  SigningKey::FromSeed(keys.cosign.seed().Clone()),
+                  SigningKey::FromSeed(keys.statement.seed().Clone()),
+                  BoxKeyPair::Generate(entropy),
+                  keys.recovery,
+                  {keys.tls.certificate_pem, keys.tls.private_key_pem.Clone()},
+                  keys.storage.Clone()};
+}
+
 SecretBytes EncodeNodeKeys(const NodeKeys& keys) {
   std::string plain;
   // In one piece: growing would leave copies behind that nobody wipes.

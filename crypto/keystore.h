@@ -46,6 +46,12 @@ enum class Argon2Cost { kInteractive, kModerate };
 absl::StatusOr<NodeKeys> GenerateNodeKeys(const PartyRoot& root, std::string_view common_name,
                                           Entropy& entropy);
 PartyRoot GeneratePartyRoot(Entropy& entropy);
+// Fresh keys for a node that already has some: all but the storage key, and with `keep_tls` all but
+// that and the TLS key.
+absl::StatusOr<NodeKeys> RenewNodeKeys(const NodeKeys& before, std::string_view common_name,
+                                       bool keep_tls, Entropy& entropy);
+// The same keys with another reading key in its place: what the keystore held of it is destroyed.
+NodeKeys WithoutBoxKey(const NodeKeys& keys, Entropy& entropy);
 
 absl::StatusOr<std::string> SealKeystore(const NodeKeys& keys, std::string_view passphrase,
                                          Argon2Cost cost, Entropy& entropy);

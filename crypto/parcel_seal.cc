@@ -41,8 +41,34 @@ constexpr bool EveryBucketIsExact() {
 }
 static_assert(EveryBucketIsExact());
 
-std::string ContextHash(const PartyId& recipient, const KeyId& key_id) {
-  return H("parcel", {recipient.view(), key_id.view()}).str();
+std::string ContextHash(const PartyId& recipient, const KeyId& key_id, bool shared) {
+  return shared ? H("parcel", {recipient.view(), key_id.view(), "shared"}).str()
+                : H("parcel", {recipient.view(), key_id.view()}).str();
+}
+
+// The key of the stream, from the parcel key and the secret the two ends share, if any.
+Secret32 StreamKey(const Secret32& parcel_key, const Secret32* shared) {
+  return shared == nullptr ? parcel_key.Clone() : K(*shared, "parcel", {parcel_key.view()});
+}
+
+// What the box of a parcel holds: the stream's key.
+absl::StatusOr<Secret32> OpenKeyBox(const BoxKeyPair& key, const PartyId& me, std::string_view box,
+                                    const Secret32* shared) {
+  const absl::StatusOr<SecretBytes> plain = key.Open(box);
+  if (!plain.ok()) return plain.status();
+  const std::string_view context = plain->view().substr(32);
+  const Secret32 parcel_key = *Secret32::From(plain->view().substr(0, 32));
+  if (EqualInConstantTime(context, ContextHash(me, key.id(), /*shared=*/false))) {
+    return StreamKey(parcel_key, nullptr);
+  }
+  if (!EqualInConstantTime(context, ContextHash(me, key.id(), /*shared=*/true))) {
+    return absl::UnauthenticatedError("a parcel key made for another node");
+  }
+  if (shared == nullptr) {
+    return absl::FailedPreconditionError(
+        "a parcel sealed with a shared secret that this node does not hold [NO_SHARED_SECRET]");
+  }
+  return StreamKey(parcel_key, shared);
 }
 
 }  // namespace
@@ -51,7 +77,8 @@ const size_t kParcelBodyBytesMax = ContentBytes(kParcelBuckets.back()) - 4;
 
 absl::StatusOr<std::string> SealParcel(const BoxPublicKey& to, const KeyId& key_id,
                                        const PartyId& recipient, const MailboxId& mailbox,
-                                       std::string_view body, Entropy& entropy) {
+                                       std::string_view body, Entropy& entropy,
+                                       const Secret32* shared) {
   const auto bucket = std::find_if(kParcelBuckets.begin(), kParcelBuckets.end(), [&](size_t size) {
     return ContentBytes(size) >= 4 + body.size();
   });
@@ -71,14 +98,16 @@ absl::StatusOr<std::string> SealParcel(const BoxPublicKey& to, const KeyId& key_
   out.append(mailbox.view());
   const std::string header = out;
   const Secret32 parcel_key = entropy.Draw<Secret32>();
-  const SecretBytes key_plain(Cat(parcel_key.view(), ContextHash(recipient, key_id)));
+  const SecretBytes key_plain(
+      Cat(parcel_key.view(), ContextHash(recipient, key_id, shared != nullptr)));
   const absl::StatusOr<std::string> key_box = SealBox(to, key_plain.view());
   if (!key_box.ok()) return key_box.status();
   out.append(*key_box);
 
   crypto_secretstream_xchacha20poly1305_state state;
   std::string stream_header(kStreamHeader, '\0');
-  crypto_secretstream_xchacha20poly1305_init_push(&state, Raw(stream_header), parcel_key.data());
+  const Secret32 stream_key = StreamKey(parcel_key, shared);
+  crypto_secretstream_xchacha20poly1305_init_push(&state, Raw(stream_header), stream_key.data());
   out.append(stream_header);
   std::string push(kPushBytes + kPushOverhead, '\0');
   for (size_t at = 0; at < content.size(); at += kPushBytes) {
@@ -96,20 +125,16 @@ absl::StatusOr<std::string> SealParcel(const BoxPublicKey& to, const KeyId& key_
 }
 
 absl::StatusOr<std::string> OpenParcel(const BoxKeyPair& key, const PartyId& me,
-                                       std::string_view parcel) {
+                                       std::string_view parcel, const Secret32* shared) {
   const absl::StatusOr<ParcelHeader> header = ParseParcelHeader(parcel);
   if (!header.ok()) return header.status();
   const std::string_view header_bytes = parcel.substr(0, kParcelHeaderBytes);
-  const absl::StatusOr<SecretBytes> key_plain =
-      key.Open(parcel.substr(kParcelHeaderBytes, kKeyBoxBytes));
-  if (!key_plain.ok()) return key_plain.status();
-  if (!EqualInConstantTime(key_plain->view().substr(32), ContextHash(me, key.id()))) {
-    return absl::UnauthenticatedError("a parcel key made for another node");
-  }
+  const absl::StatusOr<Secret32> stream_key =
+      OpenKeyBox(key, me, parcel.substr(kParcelHeaderBytes, kKeyBoxBytes), shared);
+  if (!stream_key.ok()) return stream_key.status();
   crypto_secretstream_xchacha20poly1305_state state;
   std::string_view rest = parcel.substr(kParcelHeaderBytes + kKeyBoxBytes);
-  if (crypto_secretstream_xchacha20poly1305_init_pull(&state, Raw(rest),
-                                                      Raw(key_plain->view().substr(0, 32))) != 0) {
+  if (crypto_secretstream_xchacha20poly1305_init_pull(&state, Raw(rest), stream_key->data()) != 0) {
     return absl::UnauthenticatedError("a parcel with a malformed stream");
   }
   rest.remove_prefix(kStreamHeader);

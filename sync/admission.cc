@@ -92,15 +92,35 @@ LogState* Admission::Meet(const v1::Head& head, const PartyId& sender, Refusal* 
     }
     return known;
   }
-  const TrustedCard* card = context_.cards.Find(*author);
-  if (card == nullptr || card->hash.view() != head.author_card()) {
+  const TrustedCard* card = context_.cards.FindOf(*author, head.author_card());
+  if (card == nullptr) {
     Refuse(v1::REFUSAL_CODE_UNTRUSTED_CARD, "a log under a card that is not trusted here", refusal);
+    return nullptr;
+  }
+  if (!context_.revocations->MayMeet(*id, *card)) {
+    Refuse(v1::REFUSAL_CODE_REVOKED_CARD, "a log under a card that its author has revoked",
+           refusal);
     return nullptr;
   }
   if (crypto::ComputeLogId(*jit, card->log_key, *audience, head.incarnation()) != *id) {
     Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a log id that does not follow from its parts", refusal);
     return nullptr;
   }
+  if (head.audience_salt().size() != kAudienceSaltBytes) {
+    Refuse(v1::REFUSAL_CODE_MALFORMED, "a head without its audience's salt", refusal);
+    return nullptr;
+  }
+  // What this node signs under its present keys begins here and nowhere else. Who named it first
+  // would decide what the node writes into.
+  if (*author == context_.self && head.incarnation() == context_.incarnation &&
+      card->hash == context_.cards.Find(context_.self)->hash) {
+    Refuse(v1::REFUSAL_CODE_FROZEN,
+           "a log of this node's own that it has not begun: a copy of this node may be running "
+           "elsewhere",
+           refusal);
+    return nullptr;
+  }
+  MakeRoom(sender);
   if (context_.logs.all().size() >= kLogsPerJit) {
     Refuse(v1::REFUSAL_CODE_BUDGET, "more logs than this node keeps", refusal);
     return nullptr;
@@ -115,7 +135,20 @@ LogState* Admission::Meet(const v1::Head& head, const PartyId& sender, Refusal* 
   log.salt = head.audience_salt();
   // An own log of an earlier life comes back from others: it is adopted, never written again.
   log.frozen = *author == context_.self;
+  announced_[sender].insert(log.id);
   return &context_.logs.Add(std::move(log));
+}
+
+// Anybody can name logs that do not exist. Those of which nothing has come make room for the next
+// ones of the same peer, so that it cannot fill this node up and keep real logs out.
+void Admission::MakeRoom(const PartyId& sender) {
+  std::set<LogId>& announced = announced_[sender];
+  if (announced.size() < kAnnouncedLogsMax) return;
+  for (const LogId& id : announced) {
+    const LogState* log = context_.logs.Find(id);
+    if (log != nullptr && log->size == 0) context_.logs.Drop(id);
+  }
+  announced.clear();
 }
 
 absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sender,
@@ -130,6 +163,10 @@ absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sen
   if (end > context_.exclusions->FinalSize(*log)) {
     return Refuse(v1::REFUSAL_CODE_AFTER_EXCLUSION,
                   "entries of an excluded body behind the end of its log", refusal);
+  }
+  if (end > context_.revocations->FinalSize(*log)) {
+    return Refuse(v1::REFUSAL_CODE_REVOKED_CARD,
+                  "entries signed with keys that their author has given up", refusal);
   }
   if (log->author == context_.self && !log->frozen) {
     refusal->other_tree = true;
@@ -157,8 +194,8 @@ bool Admission::Parse(const v1::Batch& batch, const LogState& log, Parsed* parse
   if (batch.entries_size() > static_cast<int>(kBatchEntriesMax)) {
     return Refuse(v1::REFUSAL_CODE_TOO_BIG, "a batch of more than 4096 entries", refusal);
   }
-  const TrustedCard* card = context_.cards.Find(log.author);
-  if (card == nullptr || card->hash != log.author_card) {
+  const TrustedCard* card = context_.cards.FindByHash(log.author_card);
+  if (card == nullptr || card->party != log.author) {
     return Refuse(v1::REFUSAL_CODE_UNTRUSTED_CARD, "its author's card is not trusted here",
                   refusal);
   }
@@ -204,7 +241,7 @@ bool Admission::Parse(const v1::Batch& batch, const LogState& log, Parsed* parse
 
 bool Admission::VerifyRoot(const v1::Batch& batch, const LogState& log, const Parsed& parsed,
                            crypto::CompactRange* edge, Refusal* refusal) {
-  const TrustedCard* card = context_.cards.Find(log.author);
+  const TrustedCard* card = context_.cards.FindByHash(log.author_card);
   const absl::StatusOr<crypto::Checkpoint> head =
       crypto::VerifyCheckpointNote(batch.head_note(), log.id, card->log_key);
   if (!head.ok()) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,8 +62,11 @@ class Admission {
   absl::Status Keep(const v1::Batch& batch, LogState& log, const Parsed& parsed,
                     crypto::CompactRange edge);
 
+  void MakeRoom(const PartyId& sender);
+
   Context& context_;
   EpochKeys& keys_;
+  std::map<PartyId, std::set<LogId>> announced_;  // by whom; nothing was held of them then
 };
 
 }  // namespace entente::sync

@@ -8,9 +8,15 @@
 namespace entente::sync {
 namespace {
 
-// Statements of signers nobody asked are dropped; this bounds those that wait for a proposal.
+// Statements of signers nobody asked are dropped; this bounds those that wait for a proposal, and
+// the proposals: of each body for itself, so that nobody can crowd out what others have said.
 constexpr size_t kOrphansMax = 256;
 constexpr size_t kProposalsMax = 256;
+
+template <class Items, class Mine>
+bool Full(const Items& items, size_t most, const Mine& mine) {
+  return static_cast<size_t>(std::count_if(items.begin(), items.end(), mine)) >= most;
+}
 
 absl::StatusOr<Hash> ProposalOf(std::string_view payload) {
   if (payload.size() < 32) return absl::InvalidArgumentError("a statement names no proposal");
@@ -45,10 +51,14 @@ Hash GenesisOf(const JitId& jit, v1::ProposalKind kind) {
 bool DecisionChain::AddProposal(const PartyId& proposer, std::string_view user, uint64_t hlc,
                                 const Members& audience, std::string_view bytes) {
   const Hash hash = crypto::Sha256(bytes);
-  if (proposals_.contains(hash) || proposals_.size() >= kProposalsMax) return false;
+  if (proposals_.contains(hash) || Full(proposals_, kProposalsMax, [&](const auto& item) {
+        return item.second.proposer == proposer;
+      })) {
+    return false;
+  }
   ProposalState state;
   if (!state.proposal.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
-  if (state.proposal.kind() != kind_) return false;
+  if (state.proposal.kind() != kind_ || !Hash::From(state.proposal.prev()).ok()) return false;
   state.hash = hash;
   state.bytes = std::string(bytes);
   state.proposer = proposer;
@@ -83,7 +93,8 @@ bool DecisionChain::AddStatement(const PartyId& signer, std::string_view purpose
   Orphan statement{signer, std::string(purpose), std::string(payload), std::string(user), hlc};
   const auto it = proposals_.find(*hash);
   if (it == proposals_.end()) {
-    if (orphans_.size() < kOrphansMax) orphans_.push_back(std::move(statement));
+    const auto same_signer = [&](const Orphan& other) { return other.signer == signer; };
+    if (!Full(orphans_, kOrphansMax, same_signer)) orphans_.push_back(std::move(statement));
     return false;
   }
   if (!it->second.required.contains(signer)) return false;
@@ -111,6 +122,11 @@ void DecisionChain::Apply(ProposalState& proposal, const Orphan& statement) {
   }
 }
 
+void DecisionChain::Forget(const Hash& proposal) {
+  std::erase_if(orphans_,
+                [&](const Orphan& orphan) { return *ProposalOf(orphan.payload) == proposal; });
+}
+
 const ProposalState* DecisionChain::Predecessor(const ProposalState& proposal) const {
   const absl::StatusOr<Hash> prev = Hash::From(proposal.proposal.prev());
   return prev.ok() ? Find(*prev) : nullptr;
@@ -123,6 +139,16 @@ void DecisionChain::SetExcluded(const std::set<PartyId>& excluded) {
   }
 }
 
+bool DecisionChain::IsEntry(const ProposalState& proposal) const {
+  return Predecessor(proposal) == nullptr &&
+         proposal.proposal.prev() != GenesisOf(jit_, kind_).view();
+}
+
+Hash DecisionChain::Place(const ProposalState& proposal) const {
+  const ProposalState* previous = Predecessor(proposal);
+  return previous == nullptr ? GenesisOf(jit_, kind_) : previous->hash;
+}
+
 void DecisionChain::Evaluate(const Rules& rules) {
   // Whether an excluded party is listed as a signer makes no difference: a proposal may be older or
   // younger than the exclusion.
@@ -130,30 +156,38 @@ void DecisionChain::Evaluate(const Rules& rules) {
     for (const PartyId& gone : excluded_) parties.erase(gone);
     return parties;
   };
-  for (auto& [hash, state] : proposals_) {
+  const auto check = [&](const ProposalState& state) -> absl::Status {
     const ProposalState* previous = Predecessor(state);
-    const bool first = state.proposal.prev() == GenesisOf(jit_, kind_).view();
-    if (!first && previous == nullptr) {
-      state.validity = absl::FailedPreconditionError("it succeeds a version that is not here");
-      continue;
-    }
-    const uint32_t expected = first ? 1 : previous->proposal.version() + 1;
-    if (state.proposal.version() != expected) {
-      state.validity = absl::InvalidArgumentError(
-          Cat("it calls itself version ", std::to_string(state.proposal.version()),
-              " but succeeds ", std::to_string(expected - 1)));
-      continue;
+    const bool entry = IsEntry(state);
+    const uint32_t version = state.proposal.version();
+    const uint32_t expected = previous == nullptr ? 1 : previous->proposal.version() + 1;
+    if (entry ? version < 2 : version != expected) {
+      return absl::InvalidArgumentError(Cat("it calls itself version ", std::to_string(version),
+                                            " but succeeds ",
+                                            entry ? "another" : std::to_string(expected - 1)));
     }
     const absl::StatusOr<std::set<PartyId>> required = rules(state.proposal, previous);
-    if (!required.ok()) {
-      state.validity = required.status();
-    } else if (without_excluded(*required) != without_excluded(state.required)) {
-      state.validity = absl::PermissionDeniedError(
+    if (!required.ok()) return required.status();
+    const std::set<PartyId> needed = without_excluded(*required);
+    const std::set<PartyId> listed = without_excluded(state.required);
+    // Who else must sign a version to join by is known to those who hold the one before.
+    if (entry ? !std::includes(listed.begin(), listed.end(), needed.begin(), needed.end())
+              : listed != needed) {
+      return absl::PermissionDeniedError(
           "the list of those who must sign is not what the text and the version before require "
           "[WRONG_SIGNERS]");
-    } else {
-      state.validity = absl::OkStatus();
     }
+    return absl::OkStatus();
+  };
+  for (auto& [hash, state] : proposals_) {
+    state.validity = IsEntry(state)
+                         ? absl::FailedPreconditionError("it succeeds a version that is not here")
+                         : check(state);
+  }
+  // A body with a first version of its own waits for the ones between.
+  if (FirstInForce() != nullptr) return;
+  for (auto& [hash, state] : proposals_) {
+    if (IsEntry(state)) state.validity = check(state);
   }
 }
 
@@ -170,7 +204,7 @@ absl::Status DecisionChain::MaySign(const PartyId& self, const Hash& proposal) c
     return absl::FailedPreconditionError("already rejected here [ALREADY_REJECTED]");
   }
   for (const auto& [hash, other] : proposals_) {
-    if (hash == proposal || other.proposal.prev() != state->proposal.prev()) continue;
+    if (hash == proposal || Place(other) != Place(*state)) continue;
     if (other.InForce()) {
       return absl::FailedPreconditionError(
           "another version has already come into force in its place [SUPERSEDED]");
@@ -206,24 +240,33 @@ absl::Status DecisionChain::MayRefuse(const PartyId& self, const Hash& proposal)
   return absl::OkStatus();
 }
 
+std::vector<Hash> DecisionChain::LocksOf(const Hash& proposal) const {
+  const ProposalState* state = Find(proposal);
+  if (state == nullptr) return {};
+  std::vector<Hash> out = {Place(*state)};
+  if (IsEntry(*state)) out.push_back(*Hash::From(state->proposal.prev()));
+  return out;
+}
+
 std::vector<Hash> DecisionChain::ToConfirm(const PartyId& self, const Lock& locked) const {
-  std::map<Hash, Hash> confirmed;  // predecessor → what this node confirmed
+  std::set<Hash> confirmed;  // places that this node has confirmed somebody for
   for (const auto& [hash, state] : proposals_) {
     const auto me = state.signers.find(self);
-    if (me != state.signers.end() && me->second.confirmed) {
-      confirmed[*Hash::From(state.proposal.prev())] = hash;
-    }
+    if (me != state.signers.end() && me->second.confirmed) confirmed.insert(Place(state));
   }
   std::vector<Hash> out;
   for (const auto& [hash, state] : proposals_) {
-    const absl::StatusOr<Hash> prev = Hash::From(state.proposal.prev());
-    if (!prev.ok() || !state.validity.ok() || !state.AllSigned() || state.AnyRefused()) continue;
-    if (!state.signers.contains(self) || confirmed.contains(*prev)) continue;
+    if (!state.validity.ok() || !state.AllSigned() || state.AnyRefused()) continue;
+    if (!state.signers.contains(self) || confirmed.contains(Place(state))) continue;
     // After a rollback the anchor may remember a Confirm that the logs have lost: the same one may
     // be said again, another one never.
-    const std::optional<Hash> lock = locked(*prev);
-    if (lock.has_value() && *lock != hash) continue;
-    confirmed[*prev] = hash;
+    bool gave_another = false;
+    for (const Hash& place : LocksOf(hash)) {
+      const std::optional<Hash> lock = locked(place);
+      gave_another = gave_another || (lock.has_value() && *lock != hash);
+    }
+    if (gave_another) continue;
+    confirmed.insert(Place(state));
     out.push_back(hash);
   }
   return out;
@@ -234,18 +277,27 @@ const ProposalState* DecisionChain::Find(const Hash& proposal) const {
   return it == proposals_.end() ? nullptr : &it->second;
 }
 
+const ProposalState* DecisionChain::FirstInForce() const {
+  const Hash genesis = GenesisOf(jit_, kind_);
+  for (const auto& [hash, state] : proposals_) {
+    if (state.proposal.prev() == genesis.view() && state.InForce()) return &state;
+  }
+  return nullptr;
+}
+
 std::vector<const ProposalState*> DecisionChain::InForce() const {
+  const ProposalState* next = FirstInForce();
+  for (const auto& [hash, state] : proposals_) {
+    if (next != nullptr && next->proposal.version() <= state.proposal.version()) continue;
+    if (IsEntry(state) && state.InForce()) next = &state;
+  }
   std::vector<const ProposalState*> out;
-  Hash prev = GenesisOf(jit_, kind_);
-  for (bool found = true; found;) {
-    found = false;
+  while (next != nullptr) {
+    out.push_back(next);
+    const std::string_view prev = next->hash.view();
+    next = nullptr;
     for (const auto& [hash, state] : proposals_) {
-      if (state.proposal.prev() == prev.view() && state.InForce()) {
-        out.push_back(&state);
-        prev = hash;
-        found = true;
-        break;
-      }
+      if (state.proposal.prev() == prev && state.InForce()) next = &state;
     }
   }
   return out;

@@ -7,6 +7,10 @@
 //                     the next when the first is dead" is not safe against one lying signer)
 //   in force          confirmed by every required signer
 //
+// A body that joins later is given the version it joins by and nothing older. To it that version,
+// whose predecessor it never sees, is the first: it may ask for more signers than the text does,
+// never for fewer, and takes the place of a first version here, so that a body comes in once.
+//
 // Pure and order-insensitive: the same set of proposals and statements gives the same answers in
 // every order of arrival. Statements stand by their own signature, not by the log that carried
 // them.
@@ -78,6 +82,8 @@ class DecisionChain {
   // The signature has been verified by the caller. True when it changed something.
   bool AddStatement(const PartyId& signer, std::string_view purpose, std::string_view payload,
                     std::string_view user, uint64_t hlc);
+  // The proposal belongs to another chain: its statements need not wait here.
+  void Forget(const Hash& proposal);
   // Re-evaluates validity of all proposals under `rules`.
   void Evaluate(const Rules& rules);
   // Parties that have been excluded since; the set only ever grows.
@@ -88,9 +94,10 @@ class DecisionChain {
   absl::Status MayRefuse(const PartyId& self, const Hash& proposal) const;
   // Proposals this node should confirm now; at most one per predecessor, never twice. `locked`
   // tells which successor of a predecessor this node has already confirmed according to its anchor
-  // file.
+  // file; LocksOf names the predecessors that a Confirm of `proposal` closes.
   using Lock = std::function<std::optional<Hash>(const Hash& prev)>;
   std::vector<Hash> ToConfirm(const PartyId& self, const Lock& locked) const;
+  std::vector<Hash> LocksOf(const Hash& proposal) const;
 
   const ProposalState* Find(const Hash& proposal) const;
   const std::map<Hash, ProposalState>& all() const { return proposals_; }
@@ -110,6 +117,11 @@ class DecisionChain {
   };
   void Apply(ProposalState& proposal, const Orphan& statement);
   const ProposalState* Predecessor(const ProposalState& proposal) const;
+  // It succeeds a version that is not here: one to join by, if anything.
+  bool IsEntry(const ProposalState& proposal) const;
+  // What rivals have in common: the predecessor, or that they are the first version here.
+  Hash Place(const ProposalState& proposal) const;
+  const ProposalState* FirstInForce() const;
 
   JitId jit_;
   v1::ProposalKind kind_;

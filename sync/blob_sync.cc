@@ -101,12 +101,26 @@ Link* BlobSync::SourceFor(const Blob& blob) const {
 }
 
 void BlobSync::Fetch(absl::Time now) {
+  // Somebody who has the file is on the line, while it is on its way by parcel: slowly, or not at
+  // all when the node that was asked went down before it answered.
+  const auto nearer = [this](const Blob& blob) {
+    const Link* from = LinkOf(blob.source);
+    if (from == nullptr || !from->by_parcel()) return false;
+    const auto& has = blob.row.received_by();
+    const std::vector<Link*> links = hooks_.links();
+    return std::any_of(links.begin(), links.end(), [&](const Link* link) {
+      return !link->by_parcel() && Allows(blob, link->peer) && !blob.failed.contains(link->peer) &&
+             (blob.authors.contains(link->peer) ||
+              std::find(has.begin(), has.end(), link->peer.view()) != has.end());
+    });
+  };
   for (auto& [id, blob] : blobs_) {
-    if (blob.fetching && now >= blob.deadline) {
-      blob.fetching = false;
-      blob.failed.insert(blob.source);
-      --active_;
-    }
+    if (!blob.fetching) continue;
+    const bool late = now >= blob.deadline;
+    if (!late && !nearer(blob)) continue;
+    if (late) blob.failed.insert(blob.source);
+    blob.fetching = false;
+    --active_;
   }
   for (auto& [id, blob] : blobs_) {
     if (active_ >= kFetchesMax) return;
@@ -134,7 +148,7 @@ void BlobSync::Fetch(absl::Time now) {
 void BlobSync::Ask(const BlobId& id, Blob& blob, Link& link, absl::Time now) {
   const uint64_t window = link.by_parcel() ? kChunksInFlightByParcel : kChunksInFlight;
   const uint64_t end = std::min(blob.row.next_chunk() + window, blob.row.file().chunk_count());
-  blob.deadline = now + (link.by_parcel() ? kChunkTimeoutByParcel : kChunkTimeout);
+  blob.deadline = now + (link.by_parcel() ? answer_by_parcel_ : kChunkTimeout);
   if (blob.asked_to >= end) return;
   // Ask in halves of the window: one frame for several chunks, and the road never runs dry.
   if (end - blob.asked_to < window / 2 && end < blob.row.file().chunk_count()) return;
@@ -204,7 +218,7 @@ void BlobSync::OnChunk(Link& link, const v1::Chunk& chunk, absl::Time now) {
     if (!hash.ok()) return;
     job.path.push_back(*hash);
   }
-  it->second.deadline = now + (link.by_parcel() ? kChunkTimeoutByParcel : kChunkTimeout);
+  it->second.deadline = now + (link.by_parcel() ? answer_by_parcel_ : kChunkTimeout);
   hooks_.run(std::move(job));
 }
 
@@ -302,6 +316,10 @@ void BlobSync::OnReceived(const PartyId& peer, const v1::Cosign& cosign) {
     it->second.row.add_received_by(peer.str());
     Save(*id, it->second);
   }
+}
+
+void BlobSync::ClockSetBack(absl::Time now) {
+  for (auto& [id, blob] : blobs_) blob.deadline = std::min(blob.deadline, now + kChunkTimeout);
 }
 
 absl::Time BlobSync::NextTimeout() const {

@@ -34,10 +34,13 @@ class BlobSync {
     std::function<void(const v1::FileRef&)> verified;  // a fetched file is here in full
   };
 
-  BlobSync(Context& context, Refusals& refusals, uint64_t auto_fetch_bytes, Hooks hooks)
+  // `answer_by_parcel`: how long a chunk that comes by parcel may take.
+  BlobSync(Context& context, Refusals& refusals, uint64_t auto_fetch_bytes,
+           absl::Duration answer_by_parcel, Hooks hooks)
       : context_(context),
         refusals_(refusals),
         auto_fetch_bytes_(auto_fetch_bytes),
+        answer_by_parcel_(answer_by_parcel),
         hooks_(std::move(hooks)) {}
 
   absl::Status Load();
@@ -60,6 +63,8 @@ class BlobSync {
   // Asks for what is missing wherever a link can serve it.
   void Fetch(absl::Time now);
   absl::Time NextTimeout() const;
+  // Nothing waits longer than it would have from `now` on.
+  void ClockSetBack(absl::Time now);
 
   const v1::BlobRow* Find(const BlobId& blob) const;
   bool ReceivedBy(const BlobId& blob, const PartyId& party) const;
@@ -90,6 +95,7 @@ class BlobSync {
   Context& context_;
   Refusals& refusals_;
   uint64_t auto_fetch_bytes_;
+  absl::Duration answer_by_parcel_;
   Hooks hooks_;
   std::map<BlobId, Blob> blobs_;
   size_t active_ = 0;

@@ -40,6 +40,10 @@ struct AnchorRecord {
   bool operator==(const AnchorRecord&) const = default;
 };
 
+// The newest reading key that was announced rides in the anchor file as a record of this
+// incarnation number: log = zero, size = its number, root = the public key.
+inline constexpr uint32_t kBoxKeyAnchor = UINT32_MAX - 2;
+
 struct FrameOut {
   SessionId session = 0;
   v1::Frame frame;

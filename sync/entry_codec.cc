@@ -37,9 +37,14 @@ absl::StatusOr<OpenedEntry> OpenEntry(const LogState& log, uint64_t index,
   const absl::StatusOr<crypto::Secret32> key =
       keys.EntryKey(log.id, stored.epoch, static_cast<uint32_t>(leaf));
   if (!key.ok()) return key.status();
+  return OpenEntryUnder(*key, log, index, stored);
+}
+
+absl::StatusOr<OpenedEntry> OpenEntryUnder(const crypto::Secret32& key, const LogState& log,
+                                           uint64_t index, const StoredEntry& stored) {
   const crypto::EntryHeader header =
       HeaderOf(log.id, index, stored.type, stored.epoch, stored.body);
-  absl::StatusOr<std::string> plain = crypto::OpenBody(*key, header, stored.body);
+  absl::StatusOr<std::string> plain = crypto::OpenBody(key, header, stored.body);
   if (!plain.ok()) return plain.status();
   OpenedEntry out;
   if (!out.body.ParseFromString(*plain)) {

@@ -23,4 +23,8 @@ absl::StatusOr<OpenedEntry> OpenEntry(const LogState& log, uint64_t index,
                                       const StoredEntry& stored, uint64_t epoch_first,
                                       EpochKeys& keys);
 
+// The same under a key that is at hand.
+absl::StatusOr<OpenedEntry> OpenEntryUnder(const crypto::Secret32& key, const LogState& log,
+                                           uint64_t index, const StoredEntry& stored);
+
 }  // namespace entente::sync

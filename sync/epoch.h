@@ -9,10 +9,10 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,8 +35,13 @@ absl::StatusOr<Members> CheckEpoch(const v1::Epoch& epoch, const LogState& log,
 absl::StatusOr<std::string> MakeEpoch(const Context& context, const LogState& log,
                                       uint64_t first_index, crypto::Secret32* seed);
 
-// The reading key ids the newest epoch of an own log was sealed to, to notice rotated keys.
+// Whether `epoch` is sealed as it would be today: to every member's newest reading key and, in a
+// log of this node's own, with the shared secrets that are in use.
 bool EpochStillCurrent(const Context& context, const LogState& log, const v1::Epoch& epoch);
+
+// The same for the newest epoch of any log; false for a log without one. An error is a damaged
+// store.
+absl::StatusOr<bool> NewestEpochIsBehind(const Context& context, const LogState& log);
 
 // Keys of the epochs this node could open; sequential reads of one epoch are cheap.
 class EpochKeys {
@@ -47,13 +52,22 @@ class EpochKeys {
   // have; DataLoss: the slot does not hold what the epoch commits to.
   absl::Status Learn(const LogState& log, const v1::Epoch& epoch);
   void Keep(const LogId& log, uint32_t epoch, const crypto::Secret32& seed);
+  // Adds parts of an epoch's tree to those held. The caller has checked that they belong to it.
+  absl::Status KeepParts(const LogId& log, uint32_t epoch,
+                         const std::vector<crypto::TreeNode>& parts);
 
-  // The key of one entry, or NotFound when the epoch is locked here.
+  // What is held of an epoch: its seed (one node of depth 0), parts of its tree, or nothing.
+  absl::StatusOr<std::vector<crypto::TreeNode>> Held(const LogId& log, uint32_t epoch);
+  // The key of one entry, or NotFound when it is locked here.
   absl::StatusOr<crypto::Secret32> EntryKey(const LogId& log, uint32_t epoch, uint32_t leaf);
 
  private:
+  using Parts = std::vector<crypto::EntryKeys>;
+  absl::StatusOr<Parts*> Open(const LogId& log, uint32_t epoch);
+  void Store(const LogId& log, uint32_t epoch, const Parts& parts);
+
   const Context& context_;
-  std::map<std::pair<LogId, uint32_t>, std::unique_ptr<crypto::EntryKeys>> open_;
+  std::map<std::pair<LogId, uint32_t>, Parts> open_;
 };
 
 }  // namespace entente::sync

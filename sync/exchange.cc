@@ -30,7 +30,9 @@ absl::Status Exchange::Start(Link& link, absl::Time now) {
     link.logs[id] = {held, held, 0};
   }
   SendLaggingHeads(link);
-  link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+  AskForOwnKeys(link);
+  link.ask_again = now + (link.by_parcel() ? pace_.answer_by_parcel : pace_.digests);
+  link.next_digest = now + (link.by_parcel() ? pace_.idle_parcels : pace_.digests);
   return SendDigests(link, /*reply=*/false);
 }
 
@@ -67,9 +69,13 @@ absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now
 absl::Status Exchange::RunTimers(Link& link, absl::Time now) {
   if (now < link.next_digest) return absl::OkStatus();
   SendLaggingHeads(link);
-  link.wanted.clear();  // whatever was asked for and never came is asked for again
-  SendWants(link);
-  link.next_digest = now + (link.by_parcel() ? kIdleParcelInterval : kDigestInterval);
+  AskForOwnKeys(link);
+  if (now >= link.ask_again) {
+    link.wanted.clear();  // whatever was asked for and never came
+    SendWants(link);
+    link.ask_again = now + (link.by_parcel() ? pace_.answer_by_parcel : pace_.digests);
+  }
+  link.next_digest = now + (link.by_parcel() ? pace_.idle_parcels : pace_.digests);
   return SendDigests(link, /*reply=*/false);
 }
 
@@ -81,6 +87,7 @@ absl::StatusOr<std::map<JitId, Hash>> Exchange::DigestsFor(const PartyId& peer) 
     if (!Shared(log, peer)) continue;
     std::string& part = parts[log.jit];
     const uint64_t size = std::min(log.size, hooks_.effect_size(log));
+    if (size == 0) continue;  // nothing of it counts, as if it were not there
     const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(log, size);
     if (!range.ok()) return range.status();
     part.append(id.view());
@@ -128,6 +135,7 @@ absl::Status Exchange::OnDigests(Link& link, const v1::Digests& digests, absl::T
     }
   }
   link.in_sync = equal && differing.empty();
+  link.settled = link.settled || link.in_sync;
   SendHeads(link, differing);
   return digests.reply() ? absl::OkStatus() : SendDigests(link, /*reply=*/true);
 }
@@ -161,11 +169,28 @@ void Exchange::SendLaggingHeads(Link& link) {
   if (frame.has_heads()) hooks_.send(link, std::move(frame));
 }
 
+// After the loss of a database, whether an agreement is in force may stand in an own entry that
+// only the others can still open; and without an agreement nothing may be written to say so.
+void Exchange::AskForOwnKeys(Link& link) {
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (log.author != context_.self || log.locked_epochs.empty() || !Shared(log, link.peer) ||
+        hooks_.agreement_in_force(log.jit)) {
+      continue;
+    }
+    SendCosign(link, log);
+  }
+}
+
 absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time now) {
   if (heads.heads_size() > static_cast<int>(kHeadsPerFrame)) {
     Refuse(link, {v1::REFUSAL_CODE_TOO_BIG, "too many heads"}, "", 0, now);
     return absl::OkStatus();
   }
+  // Logs that made room for others are forgotten here too.
+  if (link.logs.size() > context_.logs.all().size() + kAnnouncedLogsMax) {
+    std::erase_if(link.logs, [&](const auto& item) { return !context_.logs.Find(item.first); });
+  }
+  std::set<LogId> named;
   for (const v1::Head& head : heads.heads()) {
     Refusal refusal;
     LogState* log = admission_.Meet(head, link.peer, &refusal);
@@ -173,8 +198,9 @@ absl::Status Exchange::OnHeads(Link& link, const v1::Heads& heads, absl::Time no
       Refuse(link, refusal, head.log_id(), head.size(), now);
       continue;
     }
+    if (!named.insert(log->id).second) continue;  // one look at a tree for each log
     PeerLog& theirs = link.logs[log->id];
-    theirs.known = std::min(head.size(), context_.exclusions->FinalSize(*log));
+    theirs.known = std::min(head.size(), context_.FinalSize(*log));
     theirs.sent = std::max(theirs.sent, head.size());
     theirs.unacked_bytes = 0;
     if (absl::Status s = CompareHead(link, *log, head); !s.ok()) return s;
@@ -212,14 +238,17 @@ void Exchange::SendWants(Link& link) {
     link.want_queued.erase(id);
     const LogState* log = context_.logs.Find(id);
     const auto theirs = link.logs.find(id);
-    if (log == nullptr || theirs == link.logs.end() || theirs->second.known <= log->size) continue;
+    if (log == nullptr || theirs == link.logs.end()) continue;
+    // What may not be kept yet is not asked for; the first digest after the agreement finds it.
+    const uint64_t to = std::min(theirs->second.known, Allowed(log->jit));
+    if (to <= log->size) continue;
     v1::Frame frame;
     v1::Want* want = frame.mutable_want();
     want->set_log_id(id.str());
     want->set_from(log->size);
-    want->set_to(theirs->second.known);
+    want->set_to(to);
     want->set_budget_bytes(kWantBudgetBytes);
-    link.wanted[id] = 0;
+    link.wanted[id] = {to, 0};
     hooks_.send(link, std::move(frame));
   }
 }
@@ -238,7 +267,9 @@ absl::Status Exchange::OnWant(Link& link, const v1::Want& want, absl::Time now) 
   theirs.unacked_bytes = 0;
   uint64_t from = want.from();
   size_t left = std::min(want.budget_bytes(), kWantBudgetBytes);
-  const uint64_t end = std::min(log->size, context_.exclusions->FinalSize(*log));
+  uint64_t end = std::min(log->size, context_.FinalSize(*log));
+  // The other side may know of an end that has not been heard of here yet.
+  if (want.to() > want.from()) end = std::min(end, want.to());
   while (from < end && left > 0) {
     absl::StatusOr<v1::Batch> batch =
         BuildBatch(context_.logs, *log, from, std::min(left, kBatchBytesMax), end);
@@ -255,14 +286,28 @@ absl::Status Exchange::OnWant(Link& link, const v1::Want& want, absl::Time now) 
   return absl::OkStatus();
 }
 
+uint64_t Exchange::Allowed(const JitId& jit) const {
+  return hooks_.agreement_in_force(jit) ? UINT64_MAX : kEntriesBeforeAgreement;
+}
+
 bool Exchange::WithinSigningBudget(const v1::Batch& batch) const {
-  const absl::StatusOr<JitId> jit = JitId::From(batch.head().jit_id());
-  if (!jit.ok() || hooks_.agreement_in_force(*jit)) return true;
-  uint64_t entries = static_cast<uint64_t>(batch.entries_size());
-  for (const auto& [id, log] : context_.logs.all()) {
-    if (log.jit == *jit) entries += log.size;
+  const absl::StatusOr<LogId> id = LogId::From(batch.head().log_id());
+  const absl::StatusOr<JitId> stated = JitId::From(batch.head().jit_id());
+  const absl::StatusOr<PartyId> author = PartyId::From(batch.head().author());
+  if (!id.ok() || !stated.ok() || !author.ok()) return true;  // admission says what is wrong
+  const LogState* log = context_.logs.Find(*id);
+  const JitId& jit = log == nullptr ? *stated : log->jit;
+  const uint64_t allowed = Allowed(jit);
+  if (allowed == UINT64_MAX) return true;
+  const uint64_t held = log == nullptr ? 0 : log->size;
+  if (batch.from() > held) return true;  // behind a gap: nothing is kept of it
+  if (batch.from() + static_cast<uint64_t>(batch.entries_size()) > allowed) return false;
+  if (held > 0) return true;
+  size_t begun = 0;
+  for (const auto& [other_id, other] : context_.logs.all()) {
+    if (other.jit == jit && other.author == *author && other.size > 0) ++begun;
   }
-  return entries <= kEntriesBeforeAgreement;
+  return begun < kLogsBeforeAgreement;
 }
 
 absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time now) {
@@ -286,13 +331,16 @@ absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time no
   LogState& log = *admitted.log;
   PeerLog& theirs = link.logs[log.id];
   const uint64_t end = batch.from() + static_cast<uint64_t>(batch.entries_size());
-  theirs.known =
-      std::min(std::max({theirs.known, end, log.head_size}), context_.exclusions->FinalSize(log));
+  theirs.known = std::min(std::max({theirs.known, end, log.head_size}), context_.FinalSize(log));
   theirs.sent = std::max(theirs.sent, std::min(end, log.size));
   if (admitted.to > admitted.from) {
     if (absl::Status s = OpenEntries(log, admitted.from); !s.ok()) return s;
     if (absl::Status s = hooks_.grown(log); !s.ok()) return s;
     context_.logs.Save(log);
+    // This may have been what puts the agreement in force: then there is more to ask for.
+    if (Allowed(log.jit) != UINT64_MAX) {
+      link.next_digest = std::min(link.next_digest, now + kDigestDelay);
+    }
     for (Link* other : hooks_.links()) {
       if (other != &link && Shared(log, other->peer) && log.author != other->peer) {
         other->next_digest = std::min(other->next_digest, now + kDigestDelay);
@@ -300,24 +348,21 @@ absl::Status Exchange::OnBatch(Link& link, const v1::Batch& batch, absl::Time no
     }
   }
   if (admitted.complete) {
-    link.wanted.erase(log.id);
     if (admitted.to > admitted.from) {
       if (absl::Status s = CosignAndTell(log, now); !s.ok()) return s;
     } else {
       SendCosign(link, log);
     }
   }
-  // More to come: ask again once the budget of the last request has arrived, or when it was never
-  // asked for (a push that started behind a gap).
-  if (log.size < theirs.known) {
-    const auto asked = link.wanted.find(log.id);
-    if (asked != link.wanted.end()) asked->second += batch.ByteSizeLong();
-    if (asked == link.wanted.end() || asked->second >= kWantBudgetBytes ||
-        admitted.to == admitted.from) {
-      link.wanted.erase(log.id);
-      QueueWant(link, log.id);
+  if (const auto asked = link.wanted.find(log.id); asked != link.wanted.end()) {
+    asked->second.bytes += batch.ByteSizeLong();
+    if (log.size >= asked->second.to || asked->second.bytes >= kWantBudgetBytes) {
+      link.wanted.erase(asked);
     }
   }
+  // More to come: ask once the last request is answered, or when nothing was asked for (a push that
+  // started behind a gap). What came twice is no answer: by parcel each would call for two more.
+  if (log.size < theirs.known) QueueWant(link, log.id);
   SendWants(link);
   return absl::OkStatus();
 }
@@ -359,6 +404,35 @@ absl::Status Exchange::OpenEntries(LogState& log, uint64_t from) {
       });
 }
 
+absl::Status Exchange::OpenEpoch(LogState& log, uint32_t epoch, absl::Time now) {
+  const absl::StatusOr<uint64_t> begin = context_.logs.EpochEntry(log, epoch);
+  if (!begin.ok()) return begin.status();
+  const uint64_t first = *begin + 1;
+  absl::Status read =
+      context_.logs.ReadRange(log, first, log.size, [&](uint64_t index, const StoredEntry& stored) {
+        if (stored.epoch != epoch) return false;
+        absl::StatusOr<OpenedEntry> entry = OpenEntry(log, index, stored, first, keys_);
+        if (entry.ok()) hooks_.opened(*std::move(entry));
+        return true;
+      });
+  if (!read.ok()) return read;
+  // What is readable without a gap now reaches further, maybe over later epochs that were open.
+  uint64_t epoch_first = first;
+  read = context_.logs.ReadRange(
+      log, *begin, log.size, [&](uint64_t index, const StoredEntry& stored) {
+        if (stored.type == crypto::kEpoch) {
+          epoch_first = index + 1;
+        } else if (index >= log.opened && !OpenEntry(log, index, stored, epoch_first, keys_).ok()) {
+          return false;
+        }
+        if (index == log.opened) log.opened = index + 1;
+        return true;
+      });
+  if (!read.ok()) return read;
+  context_.logs.Save(log);
+  return log.size == log.head_size ? CosignAndTell(log, now) : absl::OkStatus();
+}
+
 absl::Status Exchange::CosignAndTell(LogState& log, absl::Time now) {
   Receipt& own = log.receipts[context_.self];
   if (log.size > own.size || own.cosignature.empty()) {
@@ -377,7 +451,8 @@ absl::Status Exchange::CosignAndTell(LogState& log, absl::Time now) {
 
 void Exchange::SendCosign(Link& link, const LogState& log, bool with_files) {
   const auto own = log.receipts.find(context_.self);
-  if (log.author == context_.self || own == log.receipts.end()) return;
+  // Of an own log of an earlier life this node is a reader like any other.
+  if ((log.author == context_.self && !log.frozen) || own == log.receipts.end()) return;
   v1::Frame frame;
   v1::Cosign* cosign = frame.mutable_cosign();
   cosign->set_log_id(log.id.str());
@@ -415,9 +490,7 @@ absl::Status Exchange::OnCosign(Link& link, const v1::Cosign& cosign, absl::Time
   if (!range.ok()) return range.status();
   const std::string text =
       crypto::CheckpointText({crypto::LogOrigin(log->id), cosign.size(), *range->Root()});
-  const TrustedCard* card = context_.cards.Find(link.peer);
-  if (card == nullptr ||
-      !crypto::VerifyCosignLine(text, cosign.cosignature(), link.peer, card->cosign_key).ok()) {
+  if (!ReceiptHolds(context_.cards, link.peer, text, cosign.cosignature(), /*revoked=*/false)) {
     Refuse(link, {v1::REFUSAL_CODE_BAD_PROOF, "a receipt whose signature does not hold"},
            cosign.log_id(), cosign.size(), now);
     return absl::OkStatus();
@@ -431,12 +504,21 @@ absl::Status Exchange::OnCosign(Link& link, const v1::Cosign& cosign, absl::Time
     receipt.opened = std::max(receipt.opened, std::min(cosign.opened(), log->size));
     context_.logs.SaveReceipt(*log, link.peer, receipt);
   }
-  hooks_.receipt(link.peer, cosign);
+  hooks_.receipt(link.peer, cosign, now);
   PeerLog& theirs = link.logs[log->id];
   theirs.known = std::max(theirs.known, cosign.size());
   theirs.sent = std::max(theirs.sent, theirs.known);
   if (theirs.known >= theirs.sent) theirs.unacked_bytes = 0;
   return log->author == context_.self ? PushTo(link, *log) : absl::OkStatus();
+}
+
+bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
+                  std::string_view cosignature, bool revoked) {
+  for (const TrustedCard* card : cards.ChainOf(party)) {
+    if (!revoked && cards.IsRevoked(*card)) continue;
+    if (crypto::VerifyCosignLine(text, cosignature, party, card->cosign_key).ok()) return true;
+  }
+  return false;
 }
 
 absl::Status Exchange::Push(const LogState& log) {

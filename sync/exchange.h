@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +25,11 @@
 
 namespace entente::sync {
 
+// Whether a cosignature over the checkpoint `text` is `party`'s, under any of its cards. Cards that
+// it has revoked count only for what was received before, never for what arrives now.
+bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
+                  std::string_view cosignature, bool revoked);
+
 class Exchange {
  public:
   struct Hooks {
@@ -32,17 +38,18 @@ class Exchange {
     std::function<void(OpenedEntry)> opened;               // an entry became readable
     std::function<bool(const JitId&)> agreement_in_force;  // false: room for signing and no more
     std::function<std::vector<std::string>(const PartyId&)> received_blobs_for;
-    std::function<void(const PartyId&, const v1::Cosign&)> receipt;
+    std::function<void(const PartyId&, const v1::Cosign&, absl::Time)> receipt;
     std::function<absl::Status(const LogState&)> grown;      // more of a log is held
     std::function<void(Link&, const LogState&)> other_tree;  // the peer's differs from ours
     std::function<void(Link&, const LogState&)> served;      // the peer asked for it and has it
     std::function<uint64_t(const LogState&)> effect_size;    // of a forked log the part that stands
   };
 
-  Exchange(Context& context, EpochKeys& keys, Refusals& refusals, Hooks hooks)
+  Exchange(Context& context, EpochKeys& keys, Refusals& refusals, Pace pace, Hooks hooks)
       : context_(context),
         keys_(keys),
         refusals_(refusals),
+        pace_(pace),
         admission_(context, keys),
         hooks_(std::move(hooks)) {}
 
@@ -60,6 +67,10 @@ class Exchange {
   // Opens entries [from, size) of a log and hands them up. Sets log.opened.
   absl::Status OpenEntries(LogState& log, uint64_t from);
 
+  // An epoch that was locked has been given its keys: hands up what has become readable in it,
+  // moves log.opened on and tells the others.
+  absl::Status OpenEpoch(LogState& log, uint32_t epoch, absl::Time now);
+
   // Digest over the logs of `jit` that `peer` may know.
   absl::StatusOr<std::map<JitId, Hash>> DigestsFor(const PartyId& peer) const;
 
@@ -75,6 +86,7 @@ class Exchange {
   absl::Status CompareHead(Link& link, const LogState& log, const v1::Head& head);
   void SendHeads(Link& link, const std::set<JitId>& jits);
   void SendLaggingHeads(Link& link);
+  void AskForOwnKeys(Link& link);
   void QueueWant(Link& link, const LogId& log);
   void SendWants(Link& link);
   void Refuse(Link& link, const Refusal& refusal, const std::string& subject, uint64_t position,
@@ -82,6 +94,8 @@ class Exchange {
   void SendCosign(Link& link, const LogState& log, bool with_files = false);
   absl::Status CosignAndTell(LogState& log, absl::Time now);
   absl::Status PushTo(Link& link, const LogState& log);
+  // How much of each log of `jit` may be kept: everything once an agreement is in force here.
+  uint64_t Allowed(const JitId& jit) const;
   bool WithinSigningBudget(const v1::Batch& batch) const;
   bool Shared(const LogState& log, const PartyId& peer) const {
     return log.size > 0 && context_.Shares(log, peer);
@@ -90,6 +104,7 @@ class Exchange {
   Context& context_;
   EpochKeys& keys_;
   Refusals& refusals_;
+  const Pace pace_;
   Admission admission_;
   Hooks hooks_;
 };

@@ -233,6 +233,19 @@ absl::StatusOr<std::string> Exclusions::MakeExclusion(const JitId& jit, const Pa
         "an exclusion needs two other parties; with one partner, stop sharing by a suspension "
         "[TOO_FEW]\n  Next: entente agreement suspend CODE --reason \"…\"");
   }
+  // One at a time. Were two open here, the others could complete them in different orders, and each
+  // would then lower the number of signatures that the other needs: honest bodies would no longer
+  // agree on who has been excluded (tests/model/agreement.pml, MANY_PENDING).
+  for (const PartyId& other : signers) {
+    if (other == party || other == self_ || IsExcluded(jit, other)) continue;
+    const Case* about = Find(jit, other);
+    if (locks_.contains(LockOf(jit, other)) ||
+        (about != nullptr && about->signed_by.contains(self_))) {
+      return absl::FailedPreconditionError(
+          "this body has signed the exclusion of another that is not complete; one at a time, so "
+          "that all see the same [EXCLUSION_PENDING]\n  Next: entente agreement show");
+    }
+  }
   v1::Exclusion exclusion;
   exclusion.set_party(party.str());
   exclusion.set_reason(reason);

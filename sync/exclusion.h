@@ -73,7 +73,7 @@ class Exclusions {
 
   // The statement's payload; `readers` is who will read it. AlreadyExists: excluded, or signed
   // here; PermissionDenied, InvalidArgument: this body or the other does not sign in this JIT;
-  // FailedPrecondition: fewer than two would sign.
+  // FailedPrecondition: fewer than two would sign, or another one signed here is not complete.
   absl::StatusOr<std::string> MakeExclusion(const JitId& jit, const PartyId& party,
                                             const std::string& reason,
                                             const Members& readers) const;

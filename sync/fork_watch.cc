@@ -38,8 +38,9 @@ absl::Status ForkWatch::Load() {
 
 void ForkWatch::Mark(LogState& log, const Fork& fork) {
   log.fork = fork;
-  if (log.author == context_.self && log.incarnation == context_.incarnation &&
-      log.author_card == context_.cards.Find(context_.self)->hash) {
+  const PublicKey* key = LogKey(log);
+  if (log.author == context_.self && log.incarnation == context_.incarnation && key != nullptr &&
+      *key == context_.keys->log.public_key()) {
     context_.cloned = true;
   }
   hooks_.forked(log);

@@ -23,7 +23,7 @@ v1::Frame MakeHello(Context& context, Link& link) {
   v1::Hello* hello = frame.mutable_hello();
   hello->set_version_min(kProtocolVersion);
   hello->set_version_max(kProtocolVersion);
-  hello->set_signed_card(context.cards.Find(context.self)->signed_card);
+  hello->set_signed_card(context.cards.Portable(context.self).SerializeAsString());
   hello->set_nonce(link.own_nonce);
   hello->set_batch_bytes_max(kBatchBytesMax);
   return frame;
@@ -43,11 +43,15 @@ absl::StatusOr<v1::Frame> AnswerHello(Context& context, Link& link, const v1::He
   if (held == nullptr || shown->party != link.peer || shown->tls_spki != link.peer_spki) {
     return absl::UnauthenticatedError("the peer shows another body's card than its TLS key says");
   }
-  if (shown->hash != held->hash && shown->card.seq() > held->card.seq()) {
+  if (context.cards.IsRevoked(*shown)) {
+    return absl::PermissionDeniedError(
+        "the peer shows a card that its body has revoked: an old copy of that node is running");
+  }
+  if (shown->hash != held->hash && shown->card.seq() >= held->card.seq()) {
     WriteBatch writes;
     const absl::StatusOr<bool> trusted = context.cards.Trust(hello.signed_card(), &writes);
+    context.store.Apply(writes);  // also after an error: two cards with one number are a proof
     if (!trusted.ok()) return trusted.status();
-    context.store.Apply(writes);
     *card_changed = true;
   }
   link.peer_nonce = hello.nonce();

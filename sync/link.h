@@ -37,10 +37,16 @@ struct Link {
   absl::Time opened = absl::InfinitePast();
   absl::Time last_heard = absl::InfinitePast();
   absl::Time next_digest = absl::InfiniteFuture();
-  bool in_sync = false;  // the last digests compared were equal
+  absl::Time ask_again = absl::InfinitePast();  // for what has been asked for and has not come
+  bool in_sync = false;                         // the last digests compared were equal
+  bool settled = false;  // and they have been since the peer said which keys it knows
 
   std::map<LogId, PeerLog> logs;
-  std::map<LogId, uint64_t> wanted;  // asked for: what arrived of the budget so far
+  struct Asked {
+    uint64_t to = 0;     // up to which entry
+    uint64_t bytes = 0;  // what arrived of the budget so far
+  };
+  std::map<LogId, Asked> wanted;
   std::deque<LogId> want_queue;
   std::set<LogId> want_queued;
   std::set<LogId> other_branch;  // the peer holds another tree than ours

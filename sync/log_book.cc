@@ -11,9 +11,11 @@ namespace {
 constexpr uint32_t kLevelStep = 8;
 constexpr uint64_t kTileLeaves = uint64_t{1} << kLevelStep;
 
+constexpr size_t kEntryRowHead = 1 + 4 + Hash::kSize;
+
 std::string EncodeEntry(uint8_t type, uint32_t epoch, const Hash& leaf, std::string_view body) {
   std::string row;
-  row.reserve(1 + 4 + 32 + body.size());
+  row.reserve(kEntryRowHead + body.size());
   AppendU8(&row, type);
   AppendU32(&row, epoch);
   row.append(leaf.view());
@@ -21,14 +23,20 @@ std::string EncodeEntry(uint8_t type, uint32_t epoch, const Hash& leaf, std::str
   return row;
 }
 
+absl::StatusOr<Hash> LeafOf(std::string_view row) {
+  if (row.size() < kEntryRowHead) return absl::DataLossError("a stored entry is too short");
+  return Hash::From(row.substr(kEntryRowHead - Hash::kSize, Hash::kSize));
+}
+
 absl::StatusOr<StoredEntry> DecodeEntry(std::string_view row) {
-  if (row.size() < 1 + 4 + 32) return absl::DataLossError("a stored entry is too short");
+  const absl::StatusOr<Hash> leaf = LeafOf(row);
+  if (!leaf.ok()) return leaf.status();
   StoredEntry out;
   ByteReader reader(row);
   out.type = *reader.ReadU8();
   out.epoch = *reader.ReadU32();
-  out.leaf = *Hash::From(row.substr(5, 32));
-  out.body = std::string(row.substr(37));
+  out.leaf = *leaf;
+  out.body = std::string(row.substr(kEntryRowHead));
   return out;
 }
 
@@ -47,9 +55,7 @@ class LogTree : public crypto::MerkleSource {
       const auto row = store_.Get(schema::Entry(log_, index));
       if (!row.ok()) return row.status();
       if (!row->has_value()) return absl::DataLossError("an entry of a log is missing");
-      absl::StatusOr<StoredEntry> entry = DecodeEntry(**row);
-      if (!entry.ok()) return entry.status();
-      return entry->leaf;
+      return LeafOf(**row);
     }
     const absl::StatusOr<Hash> left = Node(level - 1, index * 2);
     if (!left.ok()) return left;
@@ -145,6 +151,7 @@ absl::Status LogBook::Load() {
   if (!scan.ok()) return scan;
   if (!failure.ok()) return failure;
   return store_.Scan("r", "s", [&](std::string_view key, std::string_view value) {
+    if (key.size() != 1 + LogId::kSize + PartyId::kSize) return true;
     const auto log = LogId::From(key.substr(1, 32));
     const auto party = PartyId::From(key.substr(33));
     v1::ReceiptRow row;
@@ -171,6 +178,7 @@ const LogState* LogBook::Find(const LogId& id) const {
 
 LogState& LogBook::Add(LogState state) {
   const LogId id = state.id;
+  last_ranges_.erase(id);
   return logs_.insert_or_assign(id, std::move(state)).first->second;
 }
 
@@ -196,6 +204,11 @@ absl::Status LogBook::Append(LogState& log, uint8_t type, uint32_t epoch, const 
     store_.Put(schema::TreeNode(log.id, level, index - 1), node.str());
   }
   return absl::OkStatus();
+}
+
+void LogBook::Drop(const LogId& id) {
+  logs_.erase(id);
+  last_ranges_.erase(id);
 }
 
 void LogBook::Save(const LogState& log) {
@@ -254,9 +267,44 @@ absl::Status LogBook::ReadRange(
   return scan.ok() ? failure : scan;
 }
 
+absl::StatusOr<uint64_t> LogBook::EpochEntry(const LogState& log, uint32_t epoch) const {
+  // Epochs only grow along a log, and each begins with its own entry.
+  uint64_t low = 0;
+  uint64_t high = log.size;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    const absl::StatusOr<StoredEntry> entry = Read(log, middle);
+    if (!entry.ok()) return entry.status();
+    (entry->epoch < epoch ? low : high) = entry->epoch < epoch ? middle + 1 : middle;
+  }
+  if (low == log.size) return absl::NotFoundError("this epoch is not held here");
+  const absl::StatusOr<StoredEntry> entry = Read(log, low);
+  if (!entry.ok()) return entry.status();
+  if (entry->type != crypto::kEpoch || entry->epoch != epoch) {
+    return absl::NotFoundError("this epoch is not held here");
+  }
+  return low;
+}
+
 absl::StatusOr<crypto::CompactRange> LogBook::RangeAt(const LogState& log, uint64_t size) const {
   if (size == log.size) return log.range;
-  return crypto::RangeFrom(LogTree(store_, log.id), 0, size);
+  const LogTree tree(store_, log.id);
+  const auto before = last_ranges_.find(log.id);
+  if (before == last_ranges_.end() || before->second.end() > size) {
+    absl::StatusOr<crypto::CompactRange> range = crypto::RangeFrom(tree, 0, size);
+    if (range.ok()) last_ranges_.insert_or_assign(log.id, *range);
+    return range;
+  }
+  const absl::StatusOr<crypto::CompactRange> more =
+      crypto::RangeFrom(tree, before->second.end(), size);
+  if (!more.ok()) return more.status();
+  if (absl::Status s = before->second.AppendRange(*more); !s.ok()) return s;
+  return before->second;
+}
+
+absl::StatusOr<std::vector<Hash>> LogBook::Inclusion(const LogState& log, uint64_t index,
+                                                     uint64_t size) const {
+  return crypto::InclusionProof(LogTree(store_, log.id), index, size);
 }
 
 absl::StatusOr<crypto::CompactRange> LogBook::EdgeToHead(const LogState& log, uint64_t from) const {

@@ -59,6 +59,7 @@ struct LogState {
   int64_t epoch_started = 0;
   bool frozen = false;
   std::optional<Fork> fork;  // proven; kept in a table of its own
+  bool renew_epoch = false;  // own log: a member cannot open the present epoch; not stored
   std::map<PartyId, Receipt> receipts;
 
   // The root of what is held. Empty tree: SHA-256 of nothing.
@@ -83,7 +84,7 @@ class LogBook {
   const LogState* Find(const LogId& id) const;
   const std::map<LogId, LogState>& all() const { return logs_; }
   LogState& Add(LogState state);
-  void Drop(const LogId& id) { logs_.erase(id); }  // only logs that hold nothing yet
+  void Drop(const LogId& id);  // only logs that hold nothing yet
 
   // Appends one entry to the tree and the table; the caller has verified it.
   absl::Status Append(LogState& log, uint8_t type, uint32_t epoch, const Hash& leaf,
@@ -97,14 +98,23 @@ class LogBook {
   absl::Status ReadRange(const LogState& log, uint64_t from, uint64_t to,
                          const std::function<bool(uint64_t, const StoredEntry&)>& visit) const;
 
-  // Compact range [0, size) for a size up to the log's own.
+  // The index of the Epoch entry that began `epoch`. NotFound while it is not held.
+  absl::StatusOr<uint64_t> EpochEntry(const LogState& log, uint32_t epoch) const;
+
+  // Compact range [0, size) for a size up to the log's own. Cheap when sizes are asked for in
+  // rising order, as a replay does; any other costs up to 255 reads.
   absl::StatusOr<crypto::CompactRange> RangeAt(const LogState& log, uint64_t size) const;
+  // RFC 6962 path of entry `index` to the root of the first `size` entries.
+  absl::StatusOr<std::vector<Hash>> Inclusion(const LogState& log, uint64_t index,
+                                              uint64_t size) const;
   // Compact range [from, head_size): what a batch that ends at `from` needs as its edge.
   absl::StatusOr<crypto::CompactRange> EdgeToHead(const LogState& log, uint64_t from) const;
 
  private:
   OverlayKv& store_;
   std::map<LogId, LogState> logs_;
+  // What RangeAt answered last; entries never change, so it stays true as long as the log.
+  mutable std::map<LogId, crypto::CompactRange> last_ranges_;
 };
 
 }  // namespace entente::sync

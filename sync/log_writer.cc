@@ -1,6 +1,7 @@
 #include "sync/log_writer.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "crypto/body_seal.h"
@@ -11,6 +12,12 @@
 #include "sync/limits.h"
 
 namespace entente::sync {
+namespace {
+
+// What hlc and schema level add to a draft.
+constexpr size_t kStampBytes = 16;
+
+}  // namespace
 
 absl::StatusOr<std::vector<OpenedEntry>> LogWriter::Append(absl::Time now,
                                                            std::vector<Draft> drafts,
@@ -19,11 +26,14 @@ absl::StatusOr<std::vector<OpenedEntry>> LogWriter::Append(absl::Time now,
   std::vector<OpenedEntry> out;
   std::set<LogId> touched;
   for (Draft& draft : drafts) {
-    LogState& log = LogFor(draft.jit, draft.audience);
+    const absl::StatusOr<LogState*> own = LogFor(draft.jit, draft.audience);
+    if (!own.ok()) return own.status();
+    LogState& log = **own;
     if (absl::Status s = EnsureEpoch(now, log); !s.ok()) return s;
+    touched.insert(log.id);
     absl::StatusOr<OpenedEntry> entry = AppendOne(now, log, std::move(draft.body));
     if (!entry.ok()) return entry.status();
-    touched.insert(log.id);
+    Observe(*entry, now);  // what one act writes for several audiences keeps its order
     out.push_back(*std::move(entry));
   }
   for (const LogId& id : touched) {
@@ -60,7 +70,8 @@ absl::Status LogWriter::Check(const std::vector<Draft>& drafts) const {
       }
     }
     const size_t bytes = draft.body.ByteSizeLong();
-    if (bytes + 1024 > kEntryBytesMax) {
+    // Padding counts: what its author seals, no reader may find too large.
+    if (crypto::SealedBodySize(bytes + kStampBytes) > kEntryBytesMax) {
       return absl::InvalidArgumentError(
           Cat("this record has ", std::to_string(bytes),
               " bytes of text; 250 000 is the most one entry holds. Put long material into a file "
@@ -70,7 +81,7 @@ absl::Status LogWriter::Check(const std::vector<Draft>& drafts) const {
   return absl::OkStatus();
 }
 
-LogState& LogWriter::LogFor(const JitId& jit, const Members& members) {
+absl::StatusOr<LogState*> LogWriter::LogFor(const JitId& jit, const Members& members) {
   // Two authors may have made two ids for one set of bodies: later writes prefer the smallest.
   const LogState* sibling = nullptr;
   for (const auto& [id, log] : context_.logs.all()) {
@@ -83,7 +94,14 @@ LogState& LogWriter::LogFor(const JitId& jit, const Members& members) {
       *crypto::ComputeAudienceId(jit, salt, std::vector<PartyId>(members.begin(), members.end()));
   const PublicKey& log_key = context_.keys->log.public_key();
   const LogId id = crypto::ComputeLogId(jit, log_key, audience, context_.incarnation);
-  if (LogState* known = context_.logs.Find(id)) return *known;
+  if (LogState* known = context_.logs.Find(id)) {
+    if (known->frozen || known->members != members) {
+      return absl::FailedPreconditionError(
+          "the log that this would be written to came from elsewhere; another node may be signing "
+          "with this node's keys [CLONED]\n  Next: stop the other one, then: entente node renew");
+    }
+    return known;
+  }
   LogState log;
   log.id = id;
   log.jit = jit;
@@ -93,22 +111,28 @@ LogState& LogWriter::LogFor(const JitId& jit, const Members& members) {
   log.audience = audience;
   log.salt = salt;
   log.members = members;
-  return context_.logs.Add(std::move(log));
+  return &context_.logs.Add(std::move(log));
 }
 
 absl::Status LogWriter::EnsureEpoch(absl::Time now, LogState& log) {
   if (log.epoch > 0) {
     const bool full = log.size - log.epoch_first >= crypto::kTreeLeaves;
     const bool old = now - absl::FromUnixSeconds(log.epoch_started) >= kEpochLife;
-    if (!full && !old) {
-      const absl::StatusOr<StoredEntry> stored = context_.logs.Read(log, log.epoch_first - 1);
-      if (!stored.ok()) return stored.status();
-      v1::Epoch epoch;
-      if (epoch.ParseFromString(stored->body) && EpochStillCurrent(context_, log, epoch)) {
-        return absl::OkStatus();
-      }
+    if (!full && !old && !log.renew_epoch) {
+      const absl::StatusOr<bool> behind = NewestEpochIsBehind(context_, log);
+      if (!behind.ok()) return behind.status();
+      if (!*behind) return absl::OkStatus();
     }
   }
+  return AppendEpoch(now, log);
+}
+
+absl::Status LogWriter::BeginEpoch(absl::Time now, LogState& log, Effects* effects) {
+  if (absl::Status s = AppendEpoch(now, log); !s.ok()) return s;
+  return SignHead(log, effects);
+}
+
+absl::Status LogWriter::AppendEpoch(absl::Time now, LogState& log) {
   crypto::Secret32 seed;
   absl::StatusOr<std::string> body = MakeEpoch(context_, log, log.size + 1, &seed);
   if (!body.ok()) return body.status();
@@ -123,13 +147,35 @@ absl::Status LogWriter::EnsureEpoch(absl::Time now, LogState& log) {
   log.epoch = epoch;
   log.epoch_first = log.size;
   log.epoch_started = absl::ToUnixSeconds(now);
+  log.renew_epoch = false;
   return absl::OkStatus();
+}
+
+void LogWriter::Observe(const OpenedEntry& entry, absl::Time now) {
+  if (entry.author != context_.self &&
+      TimeFromHlc(entry.body.hlc()) > now + kForeignClockAheadMax) {
+    return;
+  }
+  uint64_t& last = last_hlc_[{entry.jit, entry.audience}];
+  last = std::max(last, entry.body.hlc());
+}
+
+uint64_t LogWriter::LastHlc(const JitId& jit, const Members& readers) const {
+  uint64_t out = 0;
+  for (auto it = last_hlc_.lower_bound({jit, {}}); it != last_hlc_.end() && it->first.first == jit;
+       ++it) {
+    const Members& audience = it->first.second;
+    if (it->second > out &&
+        std::includes(audience.begin(), audience.end(), readers.begin(), readers.end())) {
+      out = it->second;
+    }
+  }
+  return out;
 }
 
 absl::StatusOr<OpenedEntry> LogWriter::AppendOne(absl::Time now, LogState& log,
                                                  v1::EntryBody body) {
-  last_hlc_ = NextHlc(last_hlc_, now);
-  body.set_hlc(last_hlc_);
+  body.set_hlc(NextHlc(LastHlc(log.jit, log.members), now));
   body.set_schema(kSchemaVersion);
   OpenedEntry out;
   out.body_bytes = body.SerializeAsString();

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,24 +23,33 @@ class LogWriter {
  public:
   LogWriter(Context& context, EpochKeys& keys) : context_(context), keys_(keys) {}
 
-  // Learns the clock from an entry that was read, so that what is written next comes after it.
-  void Observe(uint64_t hlc) { last_hlc_ = std::max(last_hlc_, hlc); }
+  // Learns the clock from an entry that was read or written: what is written next for readers who
+  // could all read it comes after it. Entries of other audiences move nothing, or a stamp would
+  // tell outsiders that they exist; nor does another's entry from more than a day ahead of `now`,
+  // or one liar could carry everybody beyond the agreement's period.
+  void Observe(const OpenedEntry& entry, absl::Time now);
 
   // Seals and appends all drafts. Either all are appended to the overlay or, on an error, none:
   // everything that can fail is checked before the first write.
   absl::StatusOr<std::vector<OpenedEntry>> Append(absl::Time now, std::vector<Draft> drafts,
                                                   Effects* effects);
 
+  // Begins a new epoch of an own log without waiting for something to write.
+  absl::Status BeginEpoch(absl::Time now, LogState& log, Effects* effects);
+
  private:
   absl::Status Check(const std::vector<Draft>& drafts) const;
-  LogState& LogFor(const JitId& jit, const Members& members);
+  absl::StatusOr<LogState*> LogFor(const JitId& jit, const Members& members);
+  absl::Status AppendEpoch(absl::Time now, LogState& log);
   absl::Status EnsureEpoch(absl::Time now, LogState& log);
+  // The newest stamp that every one of these readers could know of.
+  uint64_t LastHlc(const JitId& jit, const Members& readers) const;
   absl::StatusOr<OpenedEntry> AppendOne(absl::Time now, LogState& log, v1::EntryBody body);
   absl::Status SignHead(LogState& log, Effects* effects);
 
   Context& context_;
   EpochKeys& keys_;
-  uint64_t last_hlc_ = 0;
+  std::map<std::pair<JitId, Members>, uint64_t> last_hlc_;  // by audience
 };
 
 }  // namespace entente::sync

@@ -1,10 +1,17 @@
 #include "sync/mailbox.h"
 
+#include <optional>
+#include <set>
+#include <utility>
+
 #include "crypto/box.h"
 #include "crypto/hash.h"
 
 namespace entente::sync {
 namespace {
+
+// Keys of either end that mailboxes are kept for: bounds what one peer costs at a relay.
+constexpr size_t kMailboxKeysMax = 4;
 
 absl::StatusOr<Mailbox> Derive(const crypto::Secret32& shared, const PartyId& recipient,
                                const PartyId& sender) {
@@ -18,18 +25,40 @@ absl::StatusOr<Mailbox> Derive(const crypto::Secret32& shared, const PartyId& re
 
 }  // namespace
 
-absl::StatusOr<MailboxPair> DeriveMailboxes(const crypto::NodeKeys& keys, const PartyId& self,
-                                            const TrustedCard& peer) {
-  const absl::StatusOr<BoxPublicKey> public_key =
-      BoxPublicKey::From(peer.card.box_key().public_key());
-  if (!public_key.ok()) return public_key.status();
-  const absl::StatusOr<crypto::Secret32> shared = keys.box.SharedSecret(*public_key);
+absl::StatusOr<MailboxPair> DeriveMailboxes(const crypto::BoxKeyPair& own, const PartyId& self,
+                                            const BoxPublicKey& theirs, const PartyId& peer) {
+  const absl::StatusOr<crypto::Secret32> shared = own.SharedSecret(theirs);
   if (!shared.ok()) return shared.status();
-  absl::StatusOr<Mailbox> outgoing = Derive(*shared, peer.party, self);
-  absl::StatusOr<Mailbox> incoming = Derive(*shared, self, peer.party);
+  absl::StatusOr<Mailbox> outgoing = Derive(*shared, peer, self);
+  absl::StatusOr<Mailbox> incoming = Derive(*shared, self, peer);
   if (!outgoing.ok()) return outgoing.status();
   if (!incoming.ok()) return incoming.status();
   return MailboxPair{*std::move(outgoing), *std::move(incoming)};
+}
+
+absl::StatusOr<Mailbox> OutgoingMailbox(const BoxKeys& keys, const PartyId& self,
+                                        const PartyId& peer) {
+  const std::optional<ReadingKey> theirs = keys.NewestOf(peer);
+  if (!theirs.has_value()) return absl::NotFoundError("no card of this body is trusted here");
+  absl::StatusOr<MailboxPair> pair = DeriveMailboxes(keys.KnownTo(peer), self, theirs->key, peer);
+  if (!pair.ok()) return pair.status();
+  return std::move(pair->outgoing);
+}
+
+std::vector<IncomingMailbox> IncomingMailboxes(const BoxKeys& keys, const PartyId& self,
+                                               const PartyId& peer) {
+  std::vector<IncomingMailbox> out;
+  const std::vector<const crypto::BoxKeyPair*> held = keys.held();
+  const std::vector<ReadingKey> recent = keys.RecentOf(peer);
+  for (size_t i = 0; i < held.size() && i < kMailboxKeysMax; ++i) {
+    std::set<KeyId> done;
+    for (size_t j = 0; j < recent.size() && done.size() < kMailboxKeysMax; ++j) {
+      if (!done.insert(recent[j].id).second) continue;
+      absl::StatusOr<MailboxPair> pair = DeriveMailboxes(*held[i], self, recent[j].key, peer);
+      if (pair.ok()) out.push_back({std::move(pair->incoming), held[i]});
+    }
+  }
+  return out;
 }
 
 }  // namespace entente::sync

@@ -10,6 +10,9 @@ namespace {
 
 // Claims about a log that run ahead of what is held here; more than a member needs to make.
 constexpr size_t kPendingMax = 64;
+// One Observed entry: about a hundred bytes for each log, so that it fits whatever there is to say.
+constexpr int kSeenMax = 1000;
+constexpr int kLockedMax = 4096;
 
 }  // namespace
 
@@ -61,7 +64,8 @@ absl::Status Observations::LearnSeen(const OpenedEntry& entry, const v1::Seen& s
   Log& known = logs_[*id];
   if (entry.author == context_.self) {
     known.own_seen = std::max(known.own_seen, seen.size());
-    known.own_marks.insert(seen.size());
+    known.own_locked.assign(seen.locked_epochs().begin(), seen.locked_epochs().end());
+    known.own_marks.emplace(seen.size(), entry.body.hlc());
     return absl::OkStatus();
   }
   Member& member = known.members[entry.author];
@@ -91,7 +95,7 @@ absl::Status Observations::Check(const LogState& log, const PartyId& claimant, u
 
 absl::Status Observations::Grown(const LogState& log) {
   Log& known = logs_[log.id];
-  if (!log.locked_epochs.empty() && log.author != context_.self && log.size > known.own_seen) {
+  if (!log.locked_epochs.empty() && Reports(log) && log.size > known.own_seen) {
     known.content = std::max(known.content, log.size);
     const Audience audience{log.jit, log.members};
     Room& room = Enter(audience, log.id);
@@ -106,6 +110,13 @@ absl::Status Observations::Grown(const LogState& log) {
     }
   }
   return absl::OkStatus();
+}
+
+void Observations::Unlocked(const LogState& log) {
+  const Audience audience{log.jit, log.members};
+  Room& room = Enter(audience, log.id);
+  room.dirty = true;
+  Reschedule(audience, room);
 }
 
 void Observations::Forked(const LogState& log) {
@@ -127,6 +138,17 @@ uint64_t Observations::OpenedBy(const LogState& log, const PartyId& member) cons
   return it == known->second.members.end() ? 0 : std::min(it->second.opened, it->second.held);
 }
 
+absl::Time Observations::OwnWordOn(const LogId& log, uint64_t index) const {
+  const auto known = logs_.find(log);
+  if (known == logs_.end()) return absl::InfinitePast();
+  uint64_t first = UINT64_MAX;
+  const auto& marks = known->second.own_marks;
+  for (auto it = marks.upper_bound(index); it != marks.end(); ++it) {
+    first = std::min(first, it->second);
+  }
+  return first == UINT64_MAX ? absl::InfinitePast() : TimeFromHlc(first);
+}
+
 absl::Time Observations::LastFrom(const JitId& jit, const PartyId& member) const {
   const auto it = last_from_.find({jit, member});
   return it == last_from_.end() ? absl::InfinitePast() : it->second;
@@ -141,19 +163,27 @@ uint64_t Observations::StableSize(const LogState& log) const {
   return stable;
 }
 
+bool Observations::Reports(const LogState& log) const {
+  if (log.author != context_.self) return true;
+  const auto known = logs_.find(log.id);
+  return log.frozen && (!log.locked_epochs.empty() ||
+                        (known != logs_.end() && !known->second.own_locked.empty()));
+}
+
 bool Observations::Dirty(const Room& room) const {
   return std::any_of(room.logs.begin(), room.logs.end(), [this](const LogId& id) {
     const LogState* log = context_.logs.Find(id);
     const auto known = logs_.find(id);
-    return log != nullptr && log->author != context_.self && known != logs_.end() &&
-           known->second.content > known->second.own_seen;
+    return log != nullptr && Reports(*log) && known != logs_.end() &&
+           (known->second.content > known->second.own_seen ||
+            (known->second.own_seen > 0 && known->second.own_locked != log->locked_epochs));
   });
 }
 
 bool Observations::HasOthers(const Room& room) const {
   return std::any_of(room.logs.begin(), room.logs.end(), [this](const LogId& id) {
     const LogState* log = context_.logs.Find(id);
-    return log != nullptr && log->author != context_.self && log->size > 0;
+    return log != nullptr && Reports(*log) && log->size > 0;
   });
 }
 
@@ -183,8 +213,23 @@ absl::Time Observations::RoomDue(const Audience& audience, const Room& room) con
 }
 
 void Observations::Start(absl::Time now) {
+  // Of what cannot be read nothing was replayed.
+  for (const auto& [id, log] : context_.logs.all()) {
+    if (log.size == 0 || log.locked_epochs.empty() || !Reports(log)) continue;
+    logs_[id].content = std::max(logs_[id].content, log.size);
+    Enter({log.jit, log.members}, id);
+  }
   for (auto& [audience, room] : rooms_) {
     room.last = std::min(room.last, now);
+    room.dirty = room.dirty || Dirty(room);
+    Reschedule(audience, room);
+  }
+}
+
+void Observations::ClockSetBack(absl::Time now) {
+  for (auto& [audience, room] : rooms_) {
+    room.last = std::min(room.last, now);
+    room.not_before = std::min(room.not_before, now + kObservedRetry);
     Reschedule(audience, room);
   }
 }
@@ -196,25 +241,33 @@ void Observations::Postpone(const JitId& jit, const Members& members, absl::Time
   Reschedule(audience, room);
 }
 
-absl::StatusOr<Draft> Observations::Observe(const Audience& audience, const Room& room) const {
-  Draft draft;
-  draft.jit = audience.first;
-  draft.audience = audience.second;
-  v1::Observed* observed = draft.body.mutable_observed();
+absl::StatusOr<std::vector<Draft>> Observations::Observe(const Audience& audience,
+                                                         const Room& room) const {
+  std::vector<Draft> out;
+  int locked = 0;
   for (const LogId& id : room.logs) {
     const LogState* log = context_.logs.Find(id);
-    if (log == nullptr || log->author == context_.self || log->size == 0) continue;
+    if (log == nullptr || !Reports(*log) || log->size == 0) continue;
     const uint64_t size = std::min(log->size, EffectSize(*log));
     const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(*log, size);
     if (!range.ok()) return range.status();
-    v1::Seen* seen = observed->add_seen();
+    if (out.empty() || out.back().body.observed().seen_size() >= kSeenMax || locked >= kLockedMax) {
+      Draft& draft = out.emplace_back();
+      draft.jit = audience.first;
+      draft.audience = audience.second;
+      locked = 0;
+    }
+    v1::Seen* seen = out.back().body.mutable_observed()->add_seen();
     seen->set_log_id(id.str());
     seen->set_size(size);
     seen->set_root(range->Root()->str());
     seen->set_opened(std::min(log->opened, size));
-    for (const uint32_t epoch : log->locked_epochs) seen->add_locked_epochs(epoch);
+    for (const uint32_t epoch : log->locked_epochs) {
+      if (++locked > kLockedMax) break;  // the rest when these have been opened
+      seen->add_locked_epochs(epoch);
+    }
   }
-  return draft;
+  return out;
 }
 
 std::vector<Draft> Observations::Due(absl::Time now) {
@@ -223,10 +276,10 @@ std::vector<Draft> Observations::Due(absl::Time now) {
     const Audience& audience = *schedule_.begin()->second;
     Room& room = rooms_.at(audience);
     const bool sign_of_life = !room.dirty && !MarkMissing(room);
-    absl::StatusOr<Draft> draft = Observe(audience, room);
+    absl::StatusOr<std::vector<Draft>> drafts = Observe(audience, room);
     // The first sign of life of an audience is due a day after it was met, not at once.
-    if (draft.ok() && !(sign_of_life && room.last == absl::InfinitePast())) {
-      out.push_back(*std::move(draft));
+    if (drafts.ok() && !(sign_of_life && room.last == absl::InfinitePast())) {
+      for (Draft& draft : *drafts) out.push_back(std::move(draft));
     }
     room.last = now;
     Reschedule(audience, room);

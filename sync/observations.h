@@ -37,12 +37,16 @@ class Observations {
   // More of a log is held than before: claims about it may be checked now. Entries that could not
   // be opened are worth reporting too.
   absl::Status Grown(const LogState& log);
+  // An epoch of the log that was reported as locked has been opened: worth saying too.
+  void Unlocked(const LogState& log);
   // A contradiction within the log is proven: say which part of it stands beyond doubt.
   void Forked(const LogState& log);
 
   // Entries of `log` that `member` has said to hold, or to have read, of the tree held here.
   uint64_t HeldBy(const LogState& log, const PartyId& member) const;
   uint64_t OpenedBy(const LogState& log, const PartyId& member) const;
+  // When this node first said that it holds entry `index`. InfinitePast: not yet.
+  absl::Time OwnWordOn(const LogId& log, uint64_t index) const;
   // When `member` last wrote an Observed entry. InfinitePast: never.
   absl::Time LastFrom(const JitId& jit, const PartyId& member) const;
   // Entries [0, n) that every member but the author has acknowledged.
@@ -54,6 +58,8 @@ class Observations {
 
   // After the replay at start: from here on the local clock counts, not what entries say.
   void Start(absl::Time now);
+  // Nothing waits longer than it would have from `now` on.
+  void ClockSetBack(absl::Time now);
   // The Observed entries to write now; Postpone for one that could not be (no agreement is in
   // force, a member's card is missing).
   std::vector<Draft> Due(absl::Time now);
@@ -75,9 +81,10 @@ class Observations {
   };
   struct Log {
     std::map<PartyId, Member> members;
-    uint64_t content = 0;  // behind the last entry that is not an Observed one
+    uint64_t content = 0;              // behind the last entry that is not an Observed one
+    std::vector<uint32_t> own_locked;  // epochs that the newest own Observed could not open
     uint64_t own_seen = 0;
-    std::set<uint64_t> own_marks;  // sizes this node has named
+    std::map<uint64_t, uint64_t> own_marks;  // sizes this node has named, and when (hlc)
   };
   using Audience = std::pair<JitId, Members>;
   struct Room {  // one audience
@@ -94,11 +101,14 @@ class Observations {
   absl::Status LearnSeen(const OpenedEntry& entry, const v1::Seen& seen);
   absl::Status Check(const LogState& log, const PartyId& claimant, uint64_t size,
                      const Claim& claim, Member* member);
+  // The logs of others, and what this node cannot read of its own logs of an earlier life: there
+  // it is a reader like any other, and the others may have the keys.
+  bool Reports(const LogState& log) const;
   bool Dirty(const Room& room) const;
   bool HasOthers(const Room& room) const;
   bool MarkMissing(const Room& room) const;
   absl::Time RoomDue(const Audience& audience, const Room& room) const;
-  absl::StatusOr<Draft> Observe(const Audience& audience, const Room& room) const;
+  absl::StatusOr<std::vector<Draft>> Observe(const Audience& audience, const Room& room) const;
 
   const Context& context_;
   std::map<LogId, Log> logs_;

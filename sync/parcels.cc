@@ -1,5 +1,6 @@
 #include "sync/parcels.h"
 
+#include <optional>
 #include <utility>
 
 #include "crypto/hash.h"
@@ -17,6 +18,11 @@ constexpr size_t kInFlightMax = 4096;
 
 // A parcel serves all JITs that two nodes share, so its statement names none.
 JitId NoJit() { return JitId(); }
+
+absl::Status Forged() {
+  return absl::UnauthenticatedError(
+      "this parcel was not made by the body its mailbox belongs to [PARCEL_FORGED]");
+}
 
 }  // namespace
 
@@ -40,13 +46,14 @@ absl::Status Parcels::Pack(Link& link, absl::Time now, Effects* effects) {
   link.outbox.clear();
   link.outbox_bytes = 0;
   std::vector<v1::Frame> frames;
-  size_t bytes = kEnvelopeBytes;
+  const size_t envelope = EnvelopeBytes(link.peer);
+  size_t bytes = envelope;
   for (v1::Frame& frame : waiting) {
     const size_t size = frame.ByteSizeLong() + 8;
     if (bytes + size > crypto::kParcelBodyBytesMax && !frames.empty()) {
       if (absl::Status s = PackOne(link.peer, std::move(frames), now, effects); !s.ok()) return s;
       frames.clear();
-      bytes = kEnvelopeBytes;
+      bytes = envelope;
     }
     bytes += size;
     frames.push_back(std::move(frame));
@@ -55,13 +62,23 @@ absl::Status Parcels::Pack(Link& link, absl::Time now, Effects* effects) {
   return PackOne(link.peer, std::move(frames), now, effects);
 }
 
+// Until the peer is known to know this node's newest card, every parcel brings it: a renewed node
+// that is reached through a relay alone has no other way to say so.
+std::string Parcels::CardFor(const PartyId& peer) const {
+  if (context_.box_keys->KnowsCard(peer)) return "";
+  return context_.cards.Portable(context_.self).SerializeAsString();
+}
+
+size_t Parcels::EnvelopeBytes(const PartyId& peer) const {
+  return kEnvelopeBytes + CardFor(peer).size();
+}
+
 absl::Status Parcels::PackOne(const PartyId& peer, std::vector<v1::Frame> frames, absl::Time now,
                               Effects* effects) {
-  const TrustedCard* card = context_.cards.Find(peer);
-  if (card == nullptr) return absl::OkStatus();
-  const absl::StatusOr<MailboxPair> mailboxes =
-      DeriveMailboxes(*context_.keys, context_.self, *card);
-  if (!mailboxes.ok()) return mailboxes.status();
+  const std::optional<ReadingKey> key = context_.box_keys->NewestOf(peer);
+  if (!key.has_value()) return absl::OkStatus();
+  const absl::StatusOr<Mailbox> mailbox = OutgoingMailbox(*context_.box_keys, context_.self, peer);
+  if (!mailbox.ok()) return mailbox.status();
   v1::ParcelLinkRow& row = rows_[peer];
   v1::ParcelBody body;
   body.set_from(context_.self.str());
@@ -86,13 +103,12 @@ absl::Status Parcels::PackOne(const PartyId& peer, std::vector<v1::Frame> frames
                                                     crypto::Purpose::parcel, NoJit(),
                                                     crypto::Sha256(signed_parcel.body()).view())
                                   .str());
-  const absl::StatusOr<BoxPublicKey> box = BoxPublicKey::From(card->card.box_key().public_key());
-  const absl::StatusOr<KeyId> key_id = KeyId::From(card->card.box_key().id());
-  if (!box.ok()) return box.status();
-  if (!key_id.ok()) return key_id.status();
-  absl::StatusOr<std::string> parcel =
-      crypto::SealParcel(*box, *key_id, peer, mailboxes->outgoing.id,
-                         signed_parcel.SerializeAsString(), context_.entropy);
+  if (std::string own_card = CardFor(peer); !own_card.empty()) {
+    signed_parcel.set_signed_card(std::move(own_card));
+  }
+  absl::StatusOr<std::string> parcel = crypto::SealParcel(
+      key->key, key->id, peer, mailbox->id, signed_parcel.SerializeAsString(), context_.entropy,
+      context_.secrets == nullptr ? nullptr : context_.secrets->InUse(peer));
   if (!parcel.ok()) return parcel.status();
   row.set_out_seq(body.seq());
   row.set_out_parcel(crypto::Sha256(*parcel).str());
@@ -105,18 +121,27 @@ absl::Status Parcels::PackOne(const PartyId& peer, std::vector<v1::Frame> frames
 absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Time now) {
   const absl::StatusOr<crypto::ParcelHeader> header = crypto::ParseParcelHeader(parcel);
   if (!header.ok()) return header.status();
-  const TrustedCard* sender = nullptr;
+  std::optional<PartyId> sender;
+  const crypto::BoxKeyPair* key = nullptr;
   for (const auto& [party, card] : context_.cards.all()) {
     if (party == context_.self || card.card.kind() == v1::BODY_KIND_RELAY) continue;
-    const absl::StatusOr<MailboxPair> pair = DeriveMailboxes(*context_.keys, context_.self, card);
-    if (pair.ok() && pair->incoming.id == header->mailbox) sender = &card;
+    for (const IncomingMailbox& box : IncomingMailboxes(*context_.box_keys, context_.self, party)) {
+      if (box.mailbox.id != header->mailbox) continue;
+      sender = party;
+      key = box.key;
+    }
   }
-  if (sender == nullptr) {
+  if (!sender.has_value()) {
     return absl::NotFoundError(
         "this parcel is not addressed to this node by any body it trusts [NOT_FOR_US]");
   }
   const absl::StatusOr<std::string> plain =
-      crypto::OpenParcel(context_.keys->box, context_.self, parcel);
+      crypto::OpenParcel(*key, context_.self, parcel,
+                         context_.secrets == nullptr ? nullptr : context_.secrets->Held(*sender));
+  if (absl::IsFailedPrecondition(plain.status())) {
+    without_secret_.insert(*sender);
+    return plain.status();
+  }
   if (!plain.ok()) {
     return absl::UnauthenticatedError(
         "this parcel has been altered or was sealed for another node; ask for it again "
@@ -125,27 +150,56 @@ absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Tim
   v1::SignedParcel signed_parcel;
   v1::ParcelBody body;
   if (!signed_parcel.ParseFromString(*plain) || !body.ParseFromString(signed_parcel.body()) ||
-      body.from() != sender->party.view() || body.to() != context_.self.view() ||
-      !crypto::VerifyStatement(sender->statement_key, crypto::Purpose::parcel, NoJit(),
-                               crypto::Sha256(signed_parcel.body()).view(),
-                               signed_parcel.signature())
-           .ok()) {
-    return absl::UnauthenticatedError(
-        "this parcel was not made by the body its mailbox belongs to [PARCEL_FORGED]");
+      body.from() != sender->view() || body.to() != context_.self.view()) {
+    return Forged();
   }
-  v1::ParcelLinkRow& row = rows_[sender->party];
   Opened out;
-  out.from = sender->party;
+  const absl::StatusOr<const TrustedCard*> signer =
+      SignerOf(*sender, body, signed_parcel, &out.card_changed);
+  if (!signer.ok()) return signer.status();
+  v1::ParcelLinkRow& row = rows_[*sender];
+  out.from = *sender;
   out.repeated = body.seq() <= row.in_seq();
   out.gap = body.seq() > row.in_seq() + 1;
   if (!out.repeated) {
     row.set_in_seq(body.seq());
     row.set_in_parcel(crypto::Sha256(parcel).str());
     row.set_last_contact(absl::ToUnixSeconds(now));
-    Save(sender->party);
+    Save(*sender);
   }
   for (v1::Frame& frame : *body.mutable_frames()) out.frames.push_back(std::move(frame));
   return out;
+}
+
+absl::StatusOr<const TrustedCard*> Parcels::SignerOf(const PartyId& sender,
+                                                     const v1::ParcelBody& body,
+                                                     const v1::SignedParcel& parcel,
+                                                     bool* card_changed) {
+  const auto signs = [&](const TrustedCard& card) {
+    return crypto::VerifyStatement(card.statement_key, crypto::Purpose::parcel, NoJit(),
+                                   crypto::Sha256(parcel.body()).view(), parcel.signature())
+        .ok();
+  };
+  const TrustedCard* signer = context_.cards.FindOf(sender, body.sender_card());
+  if (signer == nullptr) {
+    const absl::StatusOr<TrustedCard> shown = VerifyCard(parcel.signed_card());
+    if (!shown.ok() || shown->party != sender || shown->hash.view() != body.sender_card() ||
+        !signs(*shown)) {
+      return Forged();
+    }
+    WriteBatch writes;
+    const absl::StatusOr<bool> trusted = context_.cards.Trust(parcel.signed_card(), &writes);
+    context_.store.Apply(writes);  // also after an error: two cards with one number are a proof
+    if (!trusted.ok()) return trusted.status();
+    *card_changed = true;
+    return context_.cards.Find(sender);
+  }
+  if (!signs(*signer)) return Forged();
+  if (context_.cards.IsRevoked(*signer)) {
+    return absl::PermissionDeniedError(
+        "this parcel was signed under a card that its body has revoked [REVOKED_CARD]");
+  }
+  return signer;
 }
 
 std::map<LogId, uint64_t> Parcels::Deposited(const PartyId& peer, uint64_t seq) {

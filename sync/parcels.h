@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,12 +35,18 @@ class Parcels {
   struct Opened {
     PartyId from;
     std::vector<v1::Frame> frames;
-    bool repeated = false;  // this very parcel, or an older one, was opened before
-    bool gap = false;       // at least one parcel before it is missing
+    bool repeated = false;      // this very parcel, or an older one, was opened before
+    bool gap = false;           // at least one parcel before it is missing
+    bool card_changed = false;  // it brought a newer card of its sender, which was taken
   };
   // Verifies and opens. InvalidArgument: not a parcel; NotFound: for nobody this node knows;
-  // Unauthenticated: altered, or not from the body its mailbox belongs to.
+  // Unauthenticated: altered, or not from the body its mailbox belongs to; PermissionDenied: signed
+  // under a card that its sender has revoked; FailedPrecondition: sealed with a shared secret that
+  // is not held here.
   absl::StatusOr<Opened> Open(std::string_view parcel, absl::Time now);
+
+  // Senders of parcels that were sealed with a shared secret that is not held here.
+  std::set<PartyId> TakeWithoutSecret() { return std::exchange(without_secret_, {}); }
 
   // What a deposited parcel carried: log → size, for "at relay".
   std::map<LogId, uint64_t> Deposited(const PartyId& peer, uint64_t seq);
@@ -46,10 +54,17 @@ class Parcels {
  private:
   absl::Status PackOne(const PartyId& peer, std::vector<v1::Frame> frames, absl::Time now,
                        Effects* effects);
+  // The card that `parcel` is signed under, taken over first when it is a newer one that came
+  // along.
+  absl::StatusOr<const TrustedCard*> SignerOf(const PartyId& sender, const v1::ParcelBody& body,
+                                              const v1::SignedParcel& parcel, bool* card_changed);
+  size_t EnvelopeBytes(const PartyId& peer) const;
+  std::string CardFor(const PartyId& peer) const;
   void Save(const PartyId& peer);
 
   Context& context_;
   std::map<PartyId, v1::ParcelLinkRow> rows_;
+  std::set<PartyId> without_secret_;
   std::map<std::pair<PartyId, uint64_t>, std::map<LogId, uint64_t>> in_flight_;
 };
 

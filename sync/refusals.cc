@@ -21,6 +21,8 @@ absl::Status Refusals::Load() {
 
 void Refusals::Record(const PartyId& peer, bool by_peer, v1::RefusalCode code,
                       const std::string& detail, absl::Time now) {
+  if (!v1::RefusalCode_IsValid(code)) code = v1::REFUSAL_CODE_UNSPECIFIED;
+  if (!by_peer) ++refused_here_;
   v1::RefusalRow& row = rows_[{peer, by_peer, static_cast<uint32_t>(code)}];
   if (row.count() == 0) row.set_first_time(absl::ToUnixSeconds(now));
   row.set_by_peer(by_peer);

@@ -21,8 +21,13 @@ class Refusals {
   explicit Refusals(OverlayKv& store) : store_(store) {}
 
   absl::Status Load();
+  // A code that this version does not know counts as unspecified: a peer can make one row for each
+  // kind of refusal and no more.
   void Record(const PartyId& peer, bool by_peer, v1::RefusalCode code, const std::string& detail,
               absl::Time now);
+
+  // Of all kinds, by this node, since its start.
+  uint64_t refused_here() const { return refused_here_; }
 
   struct Item {
     PartyId peer;
@@ -33,6 +38,7 @@ class Refusals {
  private:
   OverlayKv& store_;
   std::map<std::tuple<PartyId, bool, uint32_t>, v1::RefusalRow> rows_;
+  uint64_t refused_here_ = 0;
 };
 
 }  // namespace entente::sync

@@ -1,9 +1,9 @@
 #include "sync/replica.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
-#include "sync/handshake.h"
 #include "sync/limits.h"
 #include "sync/schema.h"
 
@@ -28,28 +28,44 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
       logs_(store),
       refusals_(store),
       exclusions_(options_.self, cards_, logs_, options_.agreements),
+      revocations_(options_.self, cards_, logs_, exclusions_),
+      secrets_(options_.self, store, options_.keys->storage),
       context_{options_.self, options_.keys, cards_, store, logs_, entropy},
+      box_keys_(options_.self, options_.keys, cards_, store_, options_.box_key_terms),
       epoch_keys_(context_),
       writer_(context_, epoch_keys_),
       parcels_(context_),
-      observations_(context_) {
+      observations_(context_),
+      key_repair_(context_, epoch_keys_),
+      anchors_(context_, epoch_keys_) {
+  if (!options_.relay_immediate) {
+    options_.pace = options_.pace.WithParcelsEvery(options_.relay_cadence);
+  }
   context_.exclusions = &exclusions_;
+  context_.box_keys = &box_keys_;
+  context_.revocations = &revocations_;
+  context_.secrets = &secrets_;
   Exchange::Hooks hooks;
   hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
   hooks.links = [this] { return ReadyLinks(); };
   hooks.opened = [this](OpenedEntry entry) { Opened(std::move(entry)); };
-  hooks.grown = [this](const LogState& log) { return observations_.Grown(log); };
+  hooks.grown = [this](const LogState& log) {
+    key_repair_.Grown(log.id);
+    return observations_.Grown(log);
+  };
   hooks.other_tree = [this](Link& link, const LogState& log) { fork_watch_->Suspect(link, log); };
   hooks.served = [this](Link& link, const LogState& log) { fork_watch_->Show(link, log); };
   hooks.effect_size = [this](const LogState& log) {
-    return std::min(observations_.EffectSize(log), exclusions_.FinalSize(log));
+    return std::min(observations_.EffectSize(log), context_.FinalSize(log));
   };
   hooks.agreement_in_force = options_.agreement_in_force;
   hooks.received_blobs_for = [this](const PartyId& peer) { return blobs_->ReceivedFrom(peer); };
-  hooks.receipt = [this](const PartyId& peer, const v1::Cosign& cosign) {
+  hooks.receipt = [this](const PartyId& peer, const v1::Cosign& cosign, absl::Time now) {
     blobs_->OnReceived(peer, cosign);
+    key_repair_.Told(peer, cosign, now);
   };
-  exchange_ = std::make_unique<Exchange>(context_, epoch_keys_, refusals_, std::move(hooks));
+  exchange_ =
+      std::make_unique<Exchange>(context_, epoch_keys_, refusals_, options_.pace, std::move(hooks));
   ForkWatch::Hooks fork_hooks;
   fork_hooks.send = [this](Link& link, v1::Frame frame) { Send(link, std::move(frame)); };
   fork_hooks.links = [this] { return ReadyLinks(); };
@@ -64,7 +80,7 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   blob_hooks.run = [this](FileJob job) { effects_.file_jobs.push_back(std::move(job)); };
   blob_hooks.verified = [this](const v1::FileRef& file) { received_files_.push_back(file); };
   blobs_ = std::make_unique<BlobSync>(context_, refusals_, options_.auto_fetch_bytes,
-                                      std::move(blob_hooks));
+                                      options_.pace.answer_by_parcel, std::move(blob_hooks));
 }
 
 absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor_missing) {
@@ -72,18 +88,24 @@ absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor
   if (cards_.Find(context_.self) == nullptr) {
     return absl::DataLossError("the store does not hold this node's own card");
   }
+  if (absl::Status s = box_keys_.Load(); !s.ok()) return s;
   if (absl::Status s = logs_.Load(); !s.ok()) return s;
   if (absl::Status s = refusals_.Load(); !s.ok()) return s;
   if (absl::Status s = parcels_.Load(); !s.ok()) return s;
+  if (absl::Status s = secrets_.Load(); !s.ok()) return s;
   if (absl::Status s = blobs_->Load(); !s.ok()) return s;
   if (absl::Status s = CheckAnchors(anchors, anchor_missing); !s.ok()) return s;
   return fork_watch_->Load();
 }
 
 void Replica::Opened(OpenedEntry entry) {
-  writer_.Observe(entry.body.hlc());
+  writer_.Observe(entry, now_);
   damage_.Update(observations_.Learn(entry));
+  revocations_.Learn(entry);
+  key_repair_.Learn(entry);
+  anchors_.Learn(entry);
   if (entry.body.has_statement() || entry.body.has_close()) {
+    if (!revocations_.Counts(entry)) return;
     exclusions_.Learn(entry);
     effects_changed_ = effects_changed_ || entry.body.has_close();
   }
@@ -94,6 +116,24 @@ void Replica::Opened(OpenedEntry entry) {
   blobs_->Learn(entry);
   opened_.push_back(std::move(entry));
 }
+
+namespace {
+
+// 0 to 2^20-1: of a thousand restores of one backup two begin the same incarnation with odds of one
+// half, and four thousand fit into the number. Short enough to be spoken of.
+uint32_t DrawnStep(Entropy& entropy) {
+  std::array<uint8_t, 3> bytes;
+  entropy.Fill(bytes);
+  return (uint32_t{bytes[0]} & 0x0f) << 16 | uint32_t{bytes[1]} << 8 | bytes[2];
+}
+
+// What the node writes of its own accord and cannot write now waits; that a member's card is
+// missing, or that there is more to say than an entry holds, is no reason to stop.
+bool NotNow(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status);
+}
+
+}  // namespace
 
 absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, bool anchor_missing) {
   const auto row = store_.Get(schema::Meta("incarnation"));
@@ -107,6 +147,14 @@ absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, boo
   }
   bool behind = anchor_missing;
   for (const AnchorRecord& anchor : anchors) {
+    if (anchor.incarnation == kBoxKeyAnchor) {
+      ReadingKey key;
+      key.seq = anchor.size;
+      key.key = *BoxPublicKey::From(anchor.root.view());
+      key.id = crypto::BoxKeyId(key.key);
+      anchored_key_ = key;
+      continue;
+    }
     incarnation = std::max(incarnation, anchor.incarnation);
     const LogState* log = logs_.Find(anchor.log);
     if (log == nullptr || log->size < anchor.size) {
@@ -120,12 +168,19 @@ absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, boo
   // Heads may have left this node that its store does not know. Whatever the peers say, the old
   // logs are never written again: a store cannot prove from its own contents that it wrote no more.
   if (behind) ++incarnation;
+  // The anchor names every incarnation that was begun beside it. Without it one backup may have
+  // been restored before, or be running elsewhere: counted up, both would begin the same logs.
+  if (anchor_missing) incarnation += DrawnStep(context_.entropy);
   context_.incarnation = incarnation;
   std::string value;
   AppendU32(&value, incarnation);
   store_.Put(schema::Meta("incarnation"), std::move(value));
   for (const auto& [id, log] : logs_.all()) {
-    if (log.author != context_.self || log.incarnation == incarnation || log.frozen) continue;
+    if (log.author != context_.self || log.frozen) continue;
+    // Written in an earlier life, or with keys of an earlier card.
+    const TrustedCard* card = cards_.FindByHash(log.author_card);
+    const bool own_key = card != nullptr && card->log_key == context_.keys->log.public_key();
+    if (log.incarnation == incarnation && own_key) continue;
     LogState& own = *logs_.Find(id);
     own.frozen = true;
     logs_.Save(own);
@@ -133,21 +188,72 @@ absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, boo
   return absl::OkStatus();
 }
 
-absl::Status Replica::ReplayAll() {
+absl::Status Replica::ReplayAll(absl::Time now) {
+  SetTime(now);
   for (const auto& [id, log] : logs_.all()) {
     if (absl::Status s = exchange_->OpenEntries(*logs_.Find(id), 0); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
 
+absl::Status Replica::OpenRepaired(absl::Time now) {
+  const absl::StatusOr<std::vector<KeyRepair::Unlocked>> unlocked = key_repair_.TakeArrived();
+  return unlocked.ok() ? OpenEpochs(*unlocked, now) : unlocked.status();
+}
+
+absl::Status Replica::RetrySlots(absl::Time now) {
+  const absl::StatusOr<std::vector<KeyRepair::Unlocked>> unlocked = key_repair_.RetrySlots();
+  return unlocked.ok() ? OpenEpochs(*unlocked, now) : unlocked.status();
+}
+
+absl::Status Replica::OpenEpochs(const std::vector<KeyRepair::Unlocked>& unlocked, absl::Time now) {
+  for (const auto& [id, epoch] : unlocked) {
+    LogState& log = *logs_.Find(id);
+    if (absl::Status s = exchange_->OpenEpoch(log, epoch, now); !s.ok()) return s;
+    observations_.Unlocked(log);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replica::WriteRepairs(absl::Time now) {
+  if (context_.cloned) return absl::OkStatus();
+  absl::StatusOr<std::vector<Draft>> due = key_repair_.Due(now);
+  if (!due.ok()) return due.status();
+  for (Draft& draft : *due) {
+    std::vector<Draft> one = {draft};
+    const absl::Status written = options_.agreement_in_force(draft.jit)
+                                     ? Append(now, std::move(one)).status()
+                                     : absl::FailedPreconditionError("no agreement is in force");
+    if (NotNow(written)) {
+      key_repair_.Postpone(draft, now + kObservedRetry);
+    } else if (!written.ok()) {
+      return written;
+    }
+  }
+  effects_.wake_up = std::min(effects_.wake_up, key_repair_.NextDue());
+  return absl::OkStatus();
+}
+
 absl::Status Replica::Start(absl::Time now) {
+  if (absl::Status s = RetrySlots(now); !s.ok()) return s;
+  if (absl::Status s = OpenRepaired(now); !s.ok()) return s;
   observations_.Start(now);
+  box_keys_.Start(now, anchored_key_);
+  revocations_.Start();
+  if (absl::Status s = ResignReceipts(now); !s.ok()) return s;
   return UpdateParcelLinks(now);
 }
 
+void Replica::SayWhatKeysAreKnown(Link& link) {
+  SendBoxKeys(link);
+  if (secrets_.Held(link.peer) != nullptr) Send(link, secrets_.Notice(link.peer, /*reply=*/false));
+}
+
 absl::Status Replica::StartLink(Link& link, absl::Time now) {
+  SayWhatKeysAreKnown(link);
   if (absl::Status s = exchange_->Start(link, now); !s.ok()) return s;
   fork_watch_->Greet(link);
+  ShowCardForks(link);
   return absl::OkStatus();
 }
 
@@ -164,153 +270,8 @@ absl::Status Replica::UpdateParcelLinks(absl::Time now) {
   return absl::OkStatus();
 }
 
-absl::Status Replica::Handle(absl::Time now, const Input& input) {
-  if (const auto* opened = std::get_if<SessionOpened>(&input)) {
-    OnSessionOpened(*opened, now);
-  } else if (const auto* closed = std::get_if<SessionClosed>(&input)) {
-    OnSessionClosed(closed->session);
-  } else if (const auto* frame = std::get_if<FrameReceived>(&input)) {
-    return OnFrame(frame->session, frame->frame, now);
-  } else if (const auto* parcel = std::get_if<ParcelReceived>(&input)) {
-    return OnParcel(parcel->parcel, now);
-  } else if (const auto* deposited = std::get_if<ParcelDeposited>(&input)) {
-    OnDeposited(*deposited);
-  } else if (const auto* read = std::get_if<ChunkRead>(&input)) {
-    blobs_->OnChunkRead(*read, now);
-  } else if (const auto* written = std::get_if<ChunkWritten>(&input)) {
-    blobs_->OnChunkWritten(*written, now);
-  } else if (const auto* verified = std::get_if<BlobVerified>(&input)) {
-    blobs_->OnBlobVerified(*verified, now);
-    if (verified->status.ok()) {
-      for (const auto& [party, card] : cards_.all()) exchange_->SendReceipts(party);
-    }
-  }
-  return absl::OkStatus();
-}
-
-void Replica::OnSessionOpened(const SessionOpened& opened, absl::Time now) {
-  const TrustedCard* card = cards_.Find(opened.peer);
-  if (card == nullptr || card->tls_spki != opened.peer_spki || opened.peer == context_.self) {
-    effects_.closes.push_back({opened.session, "not a trusted peer"});
-    return;
-  }
-  // A peer that comes back has lost its old stream, whether or not we have noticed.
-  for (auto it = sessions_.begin(); it != sessions_.end();) {
-    const SessionId old = it->first;
-    const bool same_peer = it->second.peer == opened.peer;
-    ++it;
-    if (same_peer) CloseLink(old, "replaced by a newer connection");
-  }
-  Link& link = sessions_[opened.session];
-  link.peer = opened.peer;
-  link.session = opened.session;
-  link.peer_spki = opened.peer_spki;
-  link.dialled = opened.dialled;
-  link.opened = now;
-  Send(link, MakeHello(context_, link));
-}
-
-void Replica::CloseLink(SessionId session, std::string reason) {
-  effects_.closes.push_back({session, std::move(reason)});
-  OnSessionClosed(session);
-}
-
-void Replica::OnSessionClosed(SessionId session) {
-  const auto it = sessions_.find(session);
-  if (it == sessions_.end()) return;
-  const PartyId peer = it->second.peer;
-  sessions_.erase(it);
-  blobs_->OnLinkGone(peer);
-}
-
-absl::Status Replica::OnFrame(SessionId session, const v1::Frame& frame, absl::Time now) {
-  const auto it = sessions_.find(session);
-  if (it == sessions_.end()) return absl::OkStatus();  // closed in the meantime
-  Link& link = it->second;
-  if (link.ready) return OnReadyFrame(link, frame, now);
-  absl::Status status;
-  if (frame.has_hello() && !link.peer_card_checked) {
-    absl::StatusOr<v1::Frame> answer = AnswerHello(context_, link, frame.hello(), &peers_changed_);
-    status = answer.status();
-    if (answer.ok()) Send(link, *std::move(answer));
-  } else if (frame.has_hello_proof()) {
-    status = CheckProof(context_, link, frame.hello_proof());
-    if (status.ok()) {
-      link.ready = true;
-      link.last_heard = now;
-      last_contact_[link.peer] = now;
-      if (absl::Status s = StartLink(link, now); !s.ok()) return s;
-      blobs_->Fetch(now);
-    }
-  } else {
-    status = absl::FailedPreconditionError("frames before the greeting was over");
-  }
-  if (!status.ok()) {
-    refusals_.Record(link.peer, false, v1::REFUSAL_CODE_UNTRUSTED_CARD,
-                     std::string(ToStd(status.message())), now);
-    CloseLink(session, "greeting refused");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Time now) {
-  last_contact_[link.peer] = now;
-  switch (frame.frame_case()) {
-    case v1::Frame::kWantChunks:
-      blobs_->OnWantChunks(link, frame.want_chunks(), now);
-      return absl::OkStatus();
-    case v1::Frame::kChunk:
-      blobs_->OnChunk(link, frame.chunk(), now);
-      return absl::OkStatus();
-    case v1::Frame::kRefused:
-      blobs_->OnRefused(link, frame.refused().subject());
-      return exchange_->Handle(link, frame, now);
-    case v1::Frame::kFork:
-      link.last_heard = now;
-      return fork_watch_->OnAlarm(link, frame.fork(), now);
-    default:
-      return exchange_->Handle(link, frame, now);
-  }
-}
-
-absl::Status Replica::OnParcel(std::string_view parcel, absl::Time now) {
-  const absl::StatusOr<Parcels::Opened> opened = ImportParcel(parcel, now);
-  // What a relay hands over is hostile until it opens; a bad parcel is dropped and counted.
-  if (!opened.ok()) {
-    refusals_.Record(PartyId(), false, v1::REFUSAL_CODE_MALFORMED,
-                     std::string(ToStd(opened.status().message())), now);
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Parcels::Opened> Replica::ImportParcel(std::string_view parcel, absl::Time now) {
-  absl::StatusOr<Parcels::Opened> opened = parcels_.Open(parcel, now);
-  if (!opened.ok()) return opened;
-  Link* link = nullptr;
-  if (const auto it = parcel_links_.find(opened->from); it != parcel_links_.end()) {
-    link = &it->second;
-  } else {
-    // A parcel on a disk from a peer that is otherwise reached directly: answers wait for a stream.
-    link = &parcel_links_[opened->from];
-    link->peer = opened->from;
-  }
-  if (opened->gap) link->next_digest = std::min(link->next_digest, now + kDigestDelay);
-  for (const v1::Frame& frame : opened->frames) {
-    if (absl::Status s = OnReadyFrame(*link, frame, now); !s.ok()) return s;
-  }
-  if (!link->ready) parcel_links_.erase(opened->from);
-  return opened;
-}
-
-void Replica::OnDeposited(const ParcelDeposited& deposited) {
-  if (!deposited.status.ok()) return;
-  for (const auto& [log, size] : parcels_.Deposited(deposited.peer, deposited.seq)) {
-    uint64_t& at = at_relay_[deposited.peer][log];
-    at = std::max(at, size);
-  }
-}
-
 absl::StatusOr<std::vector<EntryRef>> Replica::Append(absl::Time now, std::vector<Draft> drafts) {
+  SetTime(now);
   absl::StatusOr<std::vector<OpenedEntry>> entries =
       writer_.Append(now, std::move(drafts), &effects_);
   if (!entries.ok()) return entries.status();
@@ -330,11 +291,59 @@ absl::StatusOr<std::vector<EntryRef>> Replica::Append(absl::Time now, std::vecto
 absl::StatusOr<bool> Replica::TrustCard(std::string_view signed_card, absl::Time now) {
   WriteBatch writes;
   absl::StatusOr<bool> already = cards_.Trust(signed_card, &writes);
-  if (!already.ok() || *already) return already;
-  store_.Apply(writes);
+  store_.Apply(writes);  // also after an error: two cards with one number are a proof
+  SpreadCardForks(now);
+  if (!already.ok()) return already;
+  v1::SignedCard shown;
+  shown.ParseFromArray(signed_card.data(), static_cast<int>(signed_card.size()));
+  const absl::StatusOr<PartyId> party = PartyId::From(VerifyCard(signed_card)->party.view());
+  const absl::StatusOr<bool> newer_key =
+      shown.has_box_key() ? box_keys_.HearNotice(*party, shown.box_key()) : false;
+  if (newer_key.ok() && *newer_key) peers_changed_ = true;
+  if (*already) return already;
   peers_changed_ = true;
   if (absl::Status s = UpdateParcelLinks(now); !s.ok()) return s;
   return already;
+}
+
+void Replica::TellSecret(const PartyId& peer) {
+  for (Link* link : ReadyLinks()) {
+    if (link->peer == peer) Send(*link, secrets_.Notice(peer, /*reply=*/false));
+  }
+}
+
+absl::Status Replica::SetSharedSecret(const PartyId& peer, const crypto::Secret32& secret,
+                                      absl::Time now) {
+  secrets_.Set(peer, secret, now);
+  TellSecret(peer);
+  return RetrySlots(now);
+}
+
+void Replica::DropSharedSecret(const PartyId& peer) {
+  secrets_.Drop(peer);
+  TellSecret(peer);
+}
+
+absl::Status Replica::WriteAnchors(absl::Time now) {
+  if (context_.cloned) return absl::OkStatus();
+  for (const JitId& jit : anchors_.Due(now)) {
+    Members audience = options_.all_parties ? options_.all_parties(jit, now) : Members();
+    std::erase_if(audience, [&](const PartyId& party) {
+      return party != context_.self && exclusions_.Stopped(jit, party);
+    });
+    if (audience.size() < 2 || !audience.contains(context_.self)) continue;
+    absl::StatusOr<Anchors::Made> made = anchors_.Make(jit, audience);
+    if (!made.ok()) return made.status();
+    std::vector<Draft> one;
+    one.push_back(std::move(made->draft));
+    const absl::StatusOr<std::vector<EntryRef>> refs = Append(now, std::move(one));
+    // A day on which it cannot be written is missed, and not made up for.
+    if (NotNow(refs.status())) continue;
+    if (!refs.ok()) return refs.status();
+    anchors_.Keep(jit, now, std::move(made->row), refs->front());
+  }
+  effects_.wake_up = std::min(effects_.wake_up, anchors_.NextDue(now));
+  return absl::OkStatus();
 }
 
 absl::Status Replica::ExportParcels(const PartyId& peer, absl::Time now,
@@ -382,7 +391,7 @@ absl::Status Replica::WriteObservations(absl::Time now) {
     std::vector<Draft> one;
     one.push_back(std::move(draft));
     const absl::Status written = Append(now, std::move(one)).status();
-    if (absl::IsFailedPrecondition(written)) {
+    if (NotNow(written)) {
       observations_.Postpone(jit, members, now + kObservedRetry);
     } else if (!written.ok()) {
       return written;
@@ -401,15 +410,44 @@ void Replica::RefreshExclusions() {
 absl::Status Replica::WriteCloses(absl::Time now) {
   if (context_.cloned) return absl::OkStatus();
   std::vector<Draft> due = exclusions_.ClosesDue();
-  if (due.empty()) return absl::OkStatus();
-  const absl::Status written = Append(now, std::move(due)).status();
-  return absl::IsFailedPrecondition(written) ? absl::OkStatus() : written;
+  for (Draft& draft : revocations_.ClosesDue()) due.push_back(std::move(draft));
+  for (Draft& draft : due) {
+    std::vector<Draft> one;
+    one.push_back(std::move(draft));
+    const absl::Status written = Append(now, std::move(one)).status();
+    if (!written.ok() && !NotNow(written)) return written;
+  }
+  return absl::OkStatus();
+}
+
+// A clock that was ahead and was set right would leave everything waiting for as long as it had
+// been wrong: links silent, files unasked for. What is due is due by the clock as it is now.
+void Replica::SetTime(absl::Time now) {
+  const bool set_back = now < now_;
+  now_ = now;
+  if (!set_back) return;
+  const auto reset = [&](Link& link) {
+    const Pace& pace = options_.pace;
+    link.opened = std::min(link.opened, now);
+    link.next_digest =
+        std::min(link.next_digest, now + (link.by_parcel() ? pace.idle_parcels : pace.digests));
+    link.ask_again = std::min(link.ask_again, now + pace.answer_by_parcel);
+    link.next_parcel = std::min(link.next_parcel, now + options_.relay_cadence);
+  };
+  for (auto& [session, link] : sessions_) reset(link);
+  for (auto& [peer, link] : parcel_links_) reset(link);
+  blobs_->ClockSetBack(now);
+  observations_.ClockSetBack(now);
 }
 
 absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
+  SetTime(now);
   blobs_->Fetch(now);
+  if (absl::Status s = MindKeys(now); !s.ok()) return s;
   if (absl::Status s = WriteCloses(now); !s.ok()) return s;
   if (absl::Status s = WriteObservations(now); !s.ok()) return s;
+  if (absl::Status s = WriteRepairs(now); !s.ok()) return s;
+  if (absl::Status s = WriteAnchors(now); !s.ok()) return s;
   if (!damage_.ok()) return damage_;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     const SessionId session = it->first;
@@ -422,6 +460,8 @@ absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
     }
   }
   for (Link* link : ReadyLinks()) {
+    // Parcels get lost, and one that was sealed to a forgotten key cannot be answered.
+    if (link->by_parcel() && now >= link->next_digest) SayWhatKeysAreKnown(*link);
     if (absl::Status s = exchange_->RunTimers(*link, now); !s.ok()) return s;
     effects_.wake_up = std::min(effects_.wake_up, link->next_digest);
   }

@@ -1,9 +1,51 @@
 // What people ask about replication: who is connected, what has arrived where, what is only here.
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "sync/replica.h"
 
 namespace entente::sync {
+
+absl::StatusOr<std::vector<v1::Grant>> Replica::MakeGrants(const std::vector<EntryRef>& entries,
+                                                           std::string_view basis) {
+  std::map<LogId, std::set<uint64_t>> by_log;
+  for (const EntryRef& entry : entries) by_log[entry.log].insert(entry.index);
+  std::vector<v1::Grant> out;
+  for (const auto& [id, indexes] : by_log) {
+    const LogState* log = logs_.Find(id);
+    if (log == nullptr || log->author != context_.self) {
+      return absl::PermissionDeniedError(
+          "only the author of an entry hands it on as it was signed [NOT_AUTHOR]");
+    }
+    auto grants = sync::MakeGrants(logs_, epoch_keys_, *log, indexes, basis);
+    if (!grants.ok()) return grants.status();
+    std::move(grants->begin(), grants->end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<Original>> Replica::Originals(const PartyId& author,
+                                                         const v1::Grant& grant) const {
+  absl::Status problem = absl::FailedPreconditionError("its author's card is not trusted here");
+  // The log may be of an earlier card. That the grant itself counts is decided where it stands.
+  std::vector<const TrustedCard*> chain = cards_.ChainOf(author);
+  std::reverse(chain.begin(), chain.end());  // the newest first
+  for (const TrustedCard* card : chain) {
+    absl::StatusOr<std::vector<Original>> originals = VerifyGrant(grant, card->log_key);
+    if (originals.ok()) return originals;
+    problem = originals.status();
+  }
+  return problem;
+}
+
+absl::Time Replica::AcknowledgedSince(const LogId& id, uint64_t index, const Hash& leaf) const {
+  const LogState* log = logs_.Find(id);
+  if (log == nullptr || index >= log->size) return absl::InfinitePast();
+  const absl::StatusOr<StoredEntry> held = logs_.Read(*log, index);
+  if (!held.ok() || held->leaf != leaf) return absl::InfinitePast();
+  return observations_.OwnWordOn(id, index);
+}
 
 const Link* Replica::AnyLink(const PartyId& peer) const {
   for (const auto& [session, link] : sessions_) {
@@ -56,6 +98,11 @@ uint64_t Replica::EffectSize(const LogId& log) const {
 uint64_t Replica::FinalSize(const LogId& log) const {
   const LogState* state = logs_.Find(log);
   return state == nullptr ? UINT64_MAX : exclusions_.FinalSize(*state);
+}
+
+uint64_t Replica::RevokedSize(const LogId& log) const {
+  const LogState* state = logs_.Find(log);
+  return state == nullptr ? UINT64_MAX : revocations_.FinalSize(*state);
 }
 
 DeliveryState Replica::Delivery(const EntryRef& ref, const PartyId& peer) const {

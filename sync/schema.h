@@ -2,18 +2,24 @@
 // big-endian order, so that a scan walks a log by index.
 //
 // clang-format off
-//   c party              SignedCard       trusted node cards, the own one included
+//   c party              SignedCard       the newest card of each trusted body, the own one included
+//   o party number       SignedCard       earlier cards, for what was made under them
+//   d party              CardForkRow      two cards with one number
 //   l log                LogRow           one per log held
 //   e log index          type epoch leaf body    one per entry
 //   t log level index    hash             perfect subtrees at levels 8, 16, 24 … of a log's tree
-//   k log epoch          epoch seed       what this node could open (values are sealed at rest)
+//   k log epoch          seed, or parts   what this node could open (values are sealed at rest)
 //   r log party          ReceiptRow       that party's cosignature over the log
 //   x party              ParcelLinkRow    sequence numbers of parcels to and from a party
 //   b blob               BlobRow          files named by opened entries
 //   u name               UserRow          people who may sign in here
 //   f party direction n  RefusalRow       typed refusals, both directions
+//   s party              SharedSecretRow  a secret shared with that body
+//   a jit day            AnchorRow        what opens the own Anchor of that day
 //   p log                ForkProof        an author's two contradicting heads
-//   m name               meta: "incarnation", "version"
+//   w key id             OwnBoxKeyRow     keys that others seal to, and when they were given up
+//   y party              PeerBoxKeysRow   the same of peers, and what they know of ours
+//   m name               meta: "incarnation", "version", "receipts" (key they are signed with)
 // clang-format on
 #pragma once
 
@@ -25,6 +31,12 @@
 namespace entente::sync::schema {
 
 inline std::string Card(const PartyId& party) { return Cat("c", party.view()); }
+inline std::string EarlierCard(const PartyId& party, uint32_t seq) {
+  std::string key = Cat("o", party.view());
+  AppendU32(&key, seq);
+  return key;
+}
+inline std::string CardFork(const PartyId& party) { return Cat("d", party.view()); }
 inline std::string Log(const LogId& log) { return Cat("l", log.view()); }
 inline std::string Entry(const LogId& log, uint64_t index) {
   std::string key = Cat("e", log.view());
@@ -55,6 +67,14 @@ inline std::string Refusal(const PartyId& party, bool by_peer, uint32_t code) {
   return key;
 }
 inline std::string Fork(const LogId& log) { return Cat("p", log.view()); }
+inline std::string OwnBoxKey(const KeyId& key) { return Cat("w", key.view()); }
+inline std::string PeerBoxKeys(const PartyId& party) { return Cat("y", party.view()); }
+inline std::string SharedSecret(const PartyId& party) { return Cat("s", party.view()); }
+inline std::string Anchor(const JitId& jit, uint32_t day) {
+  std::string key = Cat("a", jit.view());
+  AppendU32(&key, day);
+  return key;
+}
 inline std::string Meta(std::string_view name) { return Cat("m", name); }
 
 // The end of a table: a key behind every key that starts with `prefix`.

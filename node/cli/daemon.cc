@@ -95,6 +95,12 @@ absl::Status RunNodeInit(Context& context) {
                               context.terminal().in_is_terminal ? &context : nullptr));
 }
 
+absl::Status RunNodeRenew(Context& context) {
+  std::vector<std::string> words = context.args.rest();
+  words.insert(words.begin(), "renew");
+  return Become(words);
+}
+
 absl::Status RunRelayInit(Context& context) {
   std::vector<std::string> words = context.args.rest();
   words.insert(words.begin(), {"--relay", "--init"});

@@ -163,7 +163,8 @@ absl::Status Get(Context& context) {
   std::string place;
   const auto open = [&](const v1::DownloadFileResponse& head) {
     place = PlaceOf(context.args, head.name());
-    return FileSink::Open(place, context.args.Has("force"));
+    return FileSink::Open(place, context.args.Has("force"),
+                          "choose another name with --out, or say --force");
   };
   const absl::StatusOr<v1::DownloadFileResponse> head =
       (*client)->Download(request, open, context.ProgressOf(request.record()));
@@ -181,7 +182,11 @@ std::string PreviewText(const v1::ReleaseEvidenceResponse& response) {
     table.Add({item.ref(), item.title(), JoinCodes(item.becomes_readable_for()), files,
                item.allowed() ? "yes" : Cat("no: ", item.because())});
   }
-  return table.Render();
+  std::string text = table.Render();
+  for (const v1::ReleasePreview& item : response.preview()) {
+    if (!item.originals().empty()) text += Cat("\n", ReleaseSheet(item));
+  }
+  return text;
 }
 
 absl::Status Release(Context& context) {
@@ -193,6 +198,7 @@ absl::Status Release(Context& context) {
   }
   request.set_purpose(context.args.Get("purpose"));
   request.set_legal_basis(context.args.Get("legal-basis"));
+  request.set_with_originals(context.args.Has("with-originals"));
   request.set_idempotency_key(context.Key());
   v1::ReleaseEvidenceResponse response;
   const bool asks = context.terminal().in_is_terminal && !context.dry_run();
@@ -201,7 +207,7 @@ absl::Status Release(Context& context) {
       !s.ok()) {
     return s;
   }
-  if (asks) {
+  if (asks && !response.done()) {
     const std::string question =
         Cat(PreviewText(response), "What has been released cannot be taken back.");
     if (absl::Status s = context.Confirm(question); !s.ok()) return s;
@@ -212,6 +218,8 @@ absl::Status Release(Context& context) {
     }
   }
   return context.Show(response, [&] {
+    // The same request once more: the node did it before and weighs nothing again.
+    if (response.preview().empty()) return std::string("released already\n");
     return Cat(PreviewText(response), response.done() ? "released\n" : "nothing was done\n");
   });
 }
@@ -289,6 +297,7 @@ std::vector<Verb> EvidenceVerbs() {
        .flags = {{"to", "XC", "the bodies", true},
                  {"purpose", "TEXT", "what for"},
                  {"legal-basis", "TEXT", "on which ground"},
+                 {"with-originals", "", "also hand on the entries themselves, as they were signed"},
                  {"dry-run", "", "only show what would become readable for whom"}},
        .args_min = 1,
        .args_max = 1000,

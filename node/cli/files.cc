@@ -30,12 +30,12 @@ absl::Status Failed(std::string_view what, const std::string& path) {
                 .why = Cat("The system says: ", std::generic_category().message(error), ".")});
 }
 
-absl::Status Exists(const std::string& path) {
+absl::Status Exists(const std::string& path, std::string_view next = kOtherName) {
   return Error(absl::StatusCode::kAlreadyExists,
                {.what = Cat("there is a file \"", Clean(path), "\" already"),
                 .code = "FILE_EXISTS",
                 .why = "Nothing is overwritten by accident.",
-                .next = "choose another name with --out, or say --force"});
+                .next = next});
 }
 
 absl::Status Changed(const std::string& path) {
@@ -105,14 +105,35 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path, size_t bytes_max)
   return bytes;
 }
 
-absl::Status WriteNew(const std::string& path, std::string_view bytes, mode_t mode) {
+absl::StatusOr<std::unique_ptr<NewFile>> NewFile::Make(const std::string& path, mode_t mode,
+                                                       size_t room) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return errno == EEXIST ? Exists(path) : Failed("cannot make", path);
-  absl::Status status = WriteAll(fd, bytes, path);
-  if (status.ok() && fsync(fd) != 0) status = Failed("cannot write", path);
-  close(fd);
-  if (!status.ok()) unlink(path.c_str());
-  return status;
+  std::unique_ptr<NewFile> file(new NewFile(path, fd));
+  // Only a lack of room counts: not every file system can set some aside.
+  errno = room == 0 ? 0 : posix_fallocate(fd, 0, static_cast<off_t>(room));
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return Failed("cannot write", path);
+  return file;
+}
+
+NewFile::~NewFile() {
+  close(fd_);
+  if (!kept_) unlink(path_.c_str());
+}
+
+absl::Status NewFile::Keep(std::string_view bytes) {
+  if (absl::Status s = WriteAll(fd_, bytes, path_); !s.ok()) return s;
+  if (ftruncate(fd_, static_cast<off_t>(bytes.size())) != 0 || fsync(fd_) != 0) {
+    return Failed("cannot write", path_);
+  }
+  kept_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status WriteNew(const std::string& path, std::string_view bytes, mode_t mode) {
+  const absl::StatusOr<std::unique_ptr<NewFile>> file = NewFile::Make(path, mode);
+  if (!file.ok()) return file.status();
+  return (*file)->Keep(bytes);
 }
 
 absl::Status WriteOut(const std::string& path, std::string_view bytes, bool force) {
@@ -170,14 +191,15 @@ absl::Status FileSource::CheckUnchanged() const {
   return same && !longer ? absl::OkStatus() : Changed(path_);
 }
 
-absl::StatusOr<std::unique_ptr<FileSink>> FileSink::Open(const std::string& path, bool force) {
+absl::StatusOr<std::unique_ptr<FileSink>> FileSink::Open(const std::string& path, bool force,
+                                                         std::string_view if_there) {
   struct stat info = {};
-  if (!force && lstat(path.c_str(), &info) == 0) return Exists(path);
+  if (!force && lstat(path.c_str(), &info) == 0) return Exists(path, if_there);
   const std::filesystem::path place(path);
   std::string temporary = (place.parent_path() / ".entente-XXXXXX").string();
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return Failed("cannot make a file in the folder of", path);
-  return std::unique_ptr<FileSink>(new FileSink(path, std::move(temporary), fd, force));
+  return std::unique_ptr<FileSink>(new FileSink(path, std::move(temporary), fd, force, if_there));
 }
 
 FileSink::~FileSink() {
@@ -203,7 +225,7 @@ absl::Status FileSink::Commit(uint64_t size, std::string_view sha256) {
   if (fsync(fd_) != 0) return Failed("cannot write", path_);
   const int moved = force_ ? rename(temporary_.c_str(), path_.c_str())
                            : MoveNew(temporary_.c_str(), path_.c_str());
-  if (moved != 0) return errno == EEXIST ? Exists(path_) : Failed("cannot make", path_);
+  if (moved != 0) return errno == EEXIST ? Exists(path_, if_there_) : Failed("cannot make", path_);
   temporary_.clear();
   return absl::OkStatus();
 }

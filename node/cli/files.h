@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,12 +15,36 @@
 
 namespace entente::cli {
 
+// What a person can do about a name that is taken.
+inline constexpr std::string_view kOtherName = "choose another name";
+
 // Standard input for "-". ResourceExhausted beyond `bytes_max`.
 absl::StatusOr<std::string> ReadWhole(const std::string& path, size_t bytes_max);
 // AlreadyExists [FILE_EXISTS] when there is such a file. Mode 0600 or 0644.
 absl::Status WriteNew(const std::string& path, std::string_view bytes, mode_t mode);
 // As WriteNew, but replaces the file when `force`; a reader never sees half of it.
 absl::Status WriteOut(const std::string& path, std::string_view bytes, bool force);
+
+// A new file that is there before what it will hold: for what is made elsewhere and must not be
+// made for nothing. Goes away unless kept.
+class NewFile {
+ public:
+  // Sets `room` bytes aside where the file system can. AlreadyExists [FILE_EXISTS].
+  static absl::StatusOr<std::unique_ptr<NewFile>> Make(const std::string& path, mode_t mode,
+                                                       size_t room = 0);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  // Its whole content, synced. Once.
+  absl::Status Keep(std::string_view bytes);
+
+ private:
+  NewFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  const std::string path_;
+  const int fd_;
+  bool kept_ = false;
+};
 
 // A file on its way in. It must stay as it is while it is read: a copy that no moment ever had on
 // disk is not evidence.
@@ -53,8 +78,9 @@ class FileSource {
 // A file on its way out: written beside its place and moved there once its hash is right.
 class FileSink {
  public:
-  // AlreadyExists [FILE_EXISTS] unless `force`.
-  static absl::StatusOr<std::unique_ptr<FileSink>> Open(const std::string& path, bool force);
+  // AlreadyExists [FILE_EXISTS] unless `force`; `if_there` says what to do then, and outlives this.
+  static absl::StatusOr<std::unique_ptr<FileSink>> Open(const std::string& path, bool force,
+                                                        std::string_view if_there = kOtherName);
   ~FileSink();  // removes what was not committed
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
@@ -65,12 +91,17 @@ class FileSink {
   uint64_t written() const { return written_; }
 
  private:
-  FileSink(std::string path, std::string temporary, int fd, bool force)
-      : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd), force_(force) {}
+  FileSink(std::string path, std::string temporary, int fd, bool force, std::string_view if_there)
+      : path_(std::move(path)),
+        temporary_(std::move(temporary)),
+        fd_(fd),
+        force_(force),
+        if_there_(if_there) {}
   const std::string path_;
   std::string temporary_;
   int fd_;
   const bool force_;
+  const std::string_view if_there_;
   uint64_t written_ = 0;
   crypto::Sha256Stream hash_;
 };

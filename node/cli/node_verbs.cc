@@ -46,7 +46,20 @@ absl::Status TrustCard(Context& context) {
   v1::TrustCardRequest request;
   request.set_signed_card(card->signed_card);
   request.set_word_string(context.args.Get("words"));
-  if (!context.args.Has("words")) {
+  // A card that follows one trusted before is the party root's own word: there is nothing new to
+  // compare.
+  v1::ShowCardRequest held_request;
+  held_request.set_code(card->card.code());
+  v1::ShowCardResponse held;
+  const bool follows = context.Call("NodeService/ShowCard", held_request, &held).ok() &&
+                       held.card().word_string() == card->words &&
+                       held.card().seq() < card->card.seq();
+  if (follows) {
+    context.Hint(Cat("This is a newer card of ", Clean(card->card.code()),
+                     ", signed by the same root: the words are the same as before, and need not be "
+                     "compared again:\n  ",
+                     card->words));
+  } else if (!context.args.Has("words")) {
     const absl::Status sure = context.Confirm(
         Cat("This card says it is of ", Clean(card->card.code()), ", ", Clean(card->card.name()),
             ".\nRead these words to them by telephone; they must see the same:\n\n  ", card->words,
@@ -56,7 +69,9 @@ absl::Status TrustCard(Context& context) {
   v1::TrustCardResponse response;
   if (absl::Status s = context.Call("NodeService/TrustCard", request, &response); !s.ok()) return s;
   return context.Done(response, response.card().code(),
-                      Cat(response.already_trusted() ? "already trusted: " : "trusted: ",
+                      Cat(response.already_trusted() ? "already trusted: "
+                          : response.renewed()       ? "renewed: "
+                                                     : "trusted: ",
                           CardLine(response.card())));
 }
 
@@ -70,7 +85,8 @@ absl::Status ListCards(Context& context) {
     Table table({"BODY", "NAME", "KIND", "REACHED", "WORDS"});
     for (const v1::CardSummary& card : response.cards()) {
       table.Add({card.code(), card.name(), EnumWord(card.kind()),
-                 card.own()                                        ? "this node"
+                 card.disputed()                                   ? "DISPUTED"
+                 : card.own()                                      ? "this node"
                  : !card.relay_only() && card.addresses_size() > 0 ? "direct"
                  : card.relays_size() > 0                          ? "relay"
                                                                    : "dials in",
@@ -101,7 +117,7 @@ std::string StatusText(const v1::GetStatusResponse& status) {
   for (const std::string& warning : status.warnings()) {
     warnings += Cat("warning: ", CleanLines(warning, 2), "\n");
   }
-  return Cat(facts.Render(), jits.empty() ? "" : "\n", jits.Render(),
+  return Cat(facts.Render(), KeyLines(status.keys()), jits.empty() ? "" : "\n", jits.Render(),
              status.peers().empty() ? "" : "\n", PeerTable(status.peers(), now), warnings);
 }
 
@@ -178,6 +194,7 @@ std::vector<Verb> NodeVerbs() {
        .summary = "how the node and its connections are",
        .example = "entente node status",
        .run = ShowStatus},
+      DoctorVerb(),
   };
 }
 

@@ -182,6 +182,33 @@ std::string StandingLines(const RepeatedPtrField<v1::BodyStanding>& standings) {
 
 }  // namespace
 
+std::string OriginalSheet(const v1::OriginalView& original) {
+  Facts facts;
+  facts.Add("Person", original.user());
+  facts.Add("Reason", original.justification());
+  for (const v1::OriginalField& field : original.fields()) facts.Add(field.name(), field.value());
+  facts.Add("Files", Joined(original.files()));
+  facts.Add("Names", Joined(original.names()));
+  return Cat(std::to_string(original.number()), "  ", Clean(original.what()), ", as signed by ",
+             Clean(original.body()), " on ", FormatTime(original.time()), "\n", facts.Render());
+}
+
+std::string ReleaseSheet(const v1::ReleasePreview& preview) {
+  Facts facts;
+  facts.Add("Record", Cat(preview.ref(), "  ", preview.title()));
+  facts.Add("Becomes readable for", JoinCodes(preview.becomes_readable_for()));
+  facts.Add("Files", Joined(preview.files()));
+  facts.Add("Allowed", preview.allowed() ? "yes" : Cat("no: ", preview.because()));
+  if (preview.not_own() > 0) {
+    facts.Add("Not handed on",
+              Cat(std::to_string(preview.not_own()), " entries of other bodies; only they can"));
+  }
+  std::string text = facts.Render();
+  if (!preview.originals().empty()) text += "\nHanded on in full, as signed\n";
+  for (const v1::OriginalView& original : preview.originals()) text += OriginalSheet(original);
+  return text;
+}
+
 std::string AgreementSheet(const v1::AgreementView& view) {
   const v1::Agreement& agreement = view.agreement();
   std::map<std::string, std::string> codes;
@@ -264,6 +291,22 @@ std::string PeerTable(const RepeatedPtrField<v1::PeerStatus>& peers, absl::Time 
                peer.last_problem()});
   }
   return table.Render();
+}
+
+std::string KeyLines(const v1::KeyStatus& keys) {
+  Facts facts;
+  facts.Add("Fresh keys", Cat("since ", FormatDay(keys.reading_key_since(), DayMeans::kStart),
+                              ", next by ", FormatDay(keys.next_rotation(), DayMeans::kStart)));
+  if (keys.rekey_debt() + keys.rekey_debt_of_others() > 0) {
+    facts.Add("Old keys", Cat(std::to_string(keys.rekey_debt()), " of our audiences and ",
+                              std::to_string(keys.rekey_debt_of_others()),
+                              " of others still use an older key of somebody; each changes with "
+                              "its next entry"));
+  }
+  if (!keys.behind().empty()) {
+    facts.Add("Not told yet", Cat(JoinCodes(keys.behind()), " does not know our newest key"));
+  }
+  return facts.Render();
 }
 
 }  // namespace entente::cli

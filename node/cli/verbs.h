@@ -9,6 +9,7 @@
 namespace entente::cli {
 
 std::vector<Verb> NodeVerbs();
+std::vector<Verb> KeyVerbs();
 std::vector<Verb> UserVerbs();
 std::vector<Verb> AgreementVerbs();
 std::vector<Verb> MembershipVerbs();
@@ -18,8 +19,12 @@ std::vector<Verb> EvidenceVerbs();
 std::vector<Verb> TaskVerbs();
 std::vector<Verb> NoteVerbs();
 std::vector<Verb> RecordVerbs();
+std::vector<Verb> GrantVerbs();
+std::vector<Verb> SecretVerbs();
 std::vector<Verb> SyncVerbs();
 std::vector<Verb> RelayVerbs();
+
+Verb DoctorVerb();
 
 const std::vector<Verb>& AllVerbs();
 

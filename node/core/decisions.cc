@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/hash.h"
 #include "crypto/signing.h"
 #include "node/model/agreement_rules.h"
 
@@ -35,6 +36,8 @@ bool Decisions::Learn(const sync::OpenedEntry& entry) {
       proposal.kind() == v1::PROPOSAL_KIND_STRATEGY ? jit.strategy : jit.agreement;
   if (chain.AddProposal(entry.author, entry.body.user(), entry.body.hlc(), entry.audience,
                         entry.body.proposal())) {
+    sync::DecisionChain& other = &chain == &jit.strategy ? jit.agreement : jit.strategy;
+    other.Forget(crypto::Sha256(entry.body.proposal()));
     Evaluate(jit);
   }
   return true;
@@ -43,9 +46,9 @@ bool Decisions::Learn(const sync::OpenedEntry& entry) {
 bool Decisions::LearnStatement(const sync::OpenedEntry& entry) {
   const v1::Statement& statement = entry.body.statement();
   const absl::StatusOr<crypto::Purpose> purpose = crypto::ParsePurpose(statement.purpose());
-  const sync::TrustedCard* signer = cards_.Find(entry.author);
+  const sync::TrustedCard* signer = cards_.FindOf(entry.author, statement.signer_card());
   // The statement stands by its own signature, under the key of the card it names.
-  if (!purpose.ok() || signer == nullptr || signer->hash.view() != statement.signer_card() ||
+  if (!purpose.ok() || signer == nullptr ||
       !crypto::VerifyStatement(signer->statement_key, *purpose, entry.jit, statement.payload(),
                                statement.signature())
            .ok()) {
@@ -53,7 +56,10 @@ bool Decisions::LearnStatement(const sync::OpenedEntry& entry) {
   }
   JitDecisions& jit = Open(entry.jit);
   bool changed = false;
+  const absl::StatusOr<Hash> about = Hash::From(statement.payload().substr(0, 32));
   for (sync::DecisionChain* chain : {&jit.agreement, &jit.strategy}) {
+    const sync::DecisionChain& other = chain == &jit.strategy ? jit.agreement : jit.strategy;
+    if (about.ok() && other.Find(*about) != nullptr) continue;
     changed |= chain->AddStatement(entry.author, statement.purpose(), statement.payload(),
                                    entry.body.user(), entry.body.hlc());
   }
@@ -77,15 +83,19 @@ absl::StatusOr<std::set<PartyId>> Decisions::AgreementSigners(
     return absl::InvalidArgumentError("its text does not parse [SCHEMA]");
   }
   if (absl::Status s = model::CheckAgreement(agreement, directory_); !s.ok()) return s;
+  // What others found among themselves is no beginning of anything here.
+  if (previous == nullptr && !Bodies(agreement).contains(self_)) {
+    return absl::PermissionDeniedError("it does not name this body [NOT_A_PARTY]");
+  }
   // The card each body is known by travels in the proposal: everybody must mean the same keys.
   for (const v1::ProposalParty& party : proposal.parties()) {
-    const absl::StatusOr<sync::TrustedCard> shown = sync::VerifyCard(party.signed_card());
+    const absl::StatusOr<ShownCard>& shown = Shown(party.signed_card());
     if (!shown.ok()) return shown.status();
     const sync::TrustedCard* held = cards_.Find(shown->party);
     if (held == nullptr) {
       return absl::FailedPreconditionError(
-          Cat("the card of ", shown->card.code(), " is not trusted here; compare its words with ",
-              shown->card.code(), " and run: entente card trust FILE [CARD_NOT_TRUSTED]"));
+          Cat("the card of ", shown->code, " is not trusted here; compare its words with ",
+              shown->code, " and run: entente card trust FILE [CARD_NOT_TRUSTED]"));
     }
   }
   std::set<PartyId> required = Signers(agreement);
@@ -96,6 +106,18 @@ absl::StatusOr<std::set<PartyId>> Decisions::AgreementSigners(
     }
   }
   return required;
+}
+
+const absl::StatusOr<Decisions::ShownCard>& Decisions::Shown(const std::string& signed_card) const {
+  const auto [it, fresh] = shown_.try_emplace(crypto::Sha256(signed_card), ShownCard{});
+  if (!fresh) return it->second;
+  const absl::StatusOr<sync::TrustedCard> card = sync::VerifyCard(signed_card);
+  if (card.ok()) {
+    it->second = ShownCard{card->party, card->card.code()};
+  } else {
+    it->second = card.status();
+  }
+  return it->second;
 }
 
 absl::StatusOr<std::set<PartyId>> Decisions::StrategySigners(const JitDecisions& jit,
@@ -128,6 +150,24 @@ absl::Status CheckStrategy(const v1::Strategy& strategy) {
   return absl::OkStatus();
 }
 
+sync::Members Decisions::AudienceOf(const JitDecisions& jit,
+                                    const sync::ProposalState& proposal) const {
+  sync::Members out(proposal.required.begin(), proposal.required.end());
+  for (const v1::ProposalParty& shown : proposal.proposal.parties()) {
+    const absl::StatusOr<PartyId> party = PartyId::From(shown.party());
+    if (party.ok()) out.insert(*party);
+  }
+  // Those who leave by it are named in the version before, which a newcomer does not hold.
+  const sync::ProposalState* current = jit.agreement.Current();
+  v1::Agreement agreement;
+  const bool before = current != nullptr && agreement.ParseFromString(current->proposal.text());
+  const std::set<PartyId> bodies = before ? Bodies(agreement) : std::set<PartyId>();
+  for (const PartyId& party : proposal.audience) {
+    if (before ? bodies.contains(party) : cards_.Find(party) != nullptr) out.insert(party);
+  }
+  return out;
+}
+
 std::vector<sync::Draft> Decisions::ConfirmationsDue(const sync::DecisionChain::Lock& locked,
                                                      const crypto::SigningKey& statement_key) {
   std::vector<sync::Draft> drafts;
@@ -135,8 +175,9 @@ std::vector<sync::Draft> Decisions::ConfirmationsDue(const sync::DecisionChain::
   for (auto& [id, jit] : jits_) {
     for (const sync::DecisionChain* chain : {&jit.agreement, &jit.strategy}) {
       for (const Hash& hash : chain->ToConfirm(self_, locked)) {
-        drafts.push_back(StatementDraft(id, chain->Find(hash)->audience, crypto::Purpose::confirm,
-                                        hash, "", "", own->hash, statement_key));
+        drafts.push_back(StatementDraft(id, AudienceOf(jit, *chain->Find(hash)),
+                                        crypto::Purpose::confirm, hash, "", "", own->hash,
+                                        statement_key));
       }
     }
   }

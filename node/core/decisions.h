@@ -54,6 +54,10 @@ class Decisions {
   static std::set<PartyId> Signers(const v1::Agreement& agreement);
   static std::set<PartyId> Bodies(const v1::Agreement& agreement);
 
+  // Who is told that this body signs, rejects or confirms: whoever the texts name, whatever copy of
+  // the proposal came first. A copy in a log of a few would keep the signature from the others.
+  sync::Members AudienceOf(const JitDecisions& jit, const sync::ProposalState& proposal) const;
+
   // Why a proposal's text cannot be accepted, checked as for signing.
   void Evaluate(JitDecisions& jit);
 
@@ -63,11 +67,19 @@ class Decisions {
   absl::StatusOr<std::set<PartyId>> StrategySigners(const JitDecisions& jit,
                                                     const v1::Proposal& proposal) const;
   bool LearnStatement(const sync::OpenedEntry& entry);
+  struct ShownCard {
+    PartyId party;
+    std::string code;
+  };
+  const absl::StatusOr<ShownCard>& Shown(const std::string& signed_card) const;
 
   PartyId self_;
   const sync::CardBook& cards_;
   const model::Directory& directory_;
   std::map<JitId, JitDecisions> jits_;
+  // Cards that travelled in proposals, by hash: every statement has all proposals looked at again,
+  // and verifying their cards each time would let one member keep a node busy.
+  mutable std::map<Hash, absl::StatusOr<ShownCard>> shown_;
 };
 
 // A statement over a proposal (sign, refuse, confirm), ready to be appended.

@@ -6,10 +6,15 @@
 #include <utility>
 
 #include "node/core/agreement_commands.h"
+#include "node/core/doctor.h"
 #include "node/core/evidence_commands.h"
+#include "node/core/grant_commands.h"
+#include "node/core/key_commands.h"
 #include "node/core/membership_commands.h"
 #include "node/core/node_commands.h"
+#include "node/core/proof_commands.h"
 #include "node/core/record_commands.h"
+#include "node/core/secret_commands.h"
 #include "node/core/state.h"
 #include "node/core/strategy_commands.h"
 #include "node/core/sync_commands.h"
@@ -49,11 +54,17 @@ Result HandleAddEvidence(State& state, absl::Time now, const Command& command) {
 const std::map<std::string, Handler, std::less<>>& Handlers() {
   static const std::map<std::string, Handler, std::less<>> handlers = {
       {"/entente.v1.NodeService/GetStatus", Handle(GetStatus)},
+      {"/entente.v1.NodeService/Diagnose", Handle(Diagnose)},
       {"/entente.v1.NodeService/ShowCard", Handle(ShowCard)},
       {"/entente.v1.NodeService/TrustCard", Handle(TrustCard)},
       {"/entente.v1.NodeService/ListCards", Handle(ListCards)},
       {"/entente.v1.NodeService/AddUser", Handle(AddUser)},
       {"/entente.v1.NodeService/ListUsers", Handle(ListUsers)},
+      {"/entente.v1.NodeService/RotateKeys", Handle(RotateKeys)},
+      {"/entente.v1.NodeService/ShowExposure", Handle(ShowExposure)},
+      {"/entente.v1.NodeService/MakeSharedSecret", Handle(MakeSharedSecret)},
+      {"/entente.v1.NodeService/TakeSharedSecret", Handle(TakeSharedSecret)},
+      {"/entente.v1.NodeService/DropSharedSecret", Handle(DropSharedSecret)},
       {"/entente.v1.AgreementService/ProposeAgreement", Handle(ProposeAgreement)},
       {"/entente.v1.AgreementService/SignAgreement", Handle(SignAgreement)},
       {"/entente.v1.AgreementService/RejectAgreement", Handle(RejectAgreement)},
@@ -73,6 +84,10 @@ const std::map<std::string, Handler, std::less<>>& Handlers() {
       {"/entente.v1.RecordService/ListChanges", Handle(ListChanges)},
       {"/entente.v1.RecordService/AddNotes", Handle(AddNotes)},
       {"/entente.v1.RecordService/ListNotes", Handle(ListNotes)},
+      {"/entente.v1.RecordService/GrantRecord", Handle(GrantRecord)},
+      {"/entente.v1.RecordService/ShowOriginals", Handle(ShowOriginals)},
+      {"/entente.v1.RecordService/ProveExistence", Handle(ProveExistence)},
+      {"/entente.v1.RecordService/CheckExistence", Handle(CheckExistence)},
       {"/entente.v1.EvidenceService/AddEvidence", HandleAddEvidence},
       {"/entente.v1.EvidenceService/ListEvidence", Handle(ListEvidence)},
       {"/entente.v1.EvidenceService/ShowEvidence", Handle(ShowEvidence)},
@@ -145,7 +160,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(Config config,
         "This node's database was behind what it had already sent (restored, cloned or damaged). "
         "Its old logs are closed; it writes new ones and fetches the tail from its partners.");
   }
-  if (absl::Status s = state.replica.ReplayAll(); !s.ok()) return s;
+  if (absl::Status s = state.replica.ReplayAll(now); !s.ok()) return s;
   if (absl::Status s = state.Absorb(now); !s.ok()) return s;
   if (absl::Status s = state.replica.Start(now); !s.ok()) return s;
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
@@ -202,12 +217,13 @@ std::vector<Engine::Peer> Engine::Peers() const {
     peer.dial = sync::Dials(own, card);
     peer.through_relay = route == sync::Route::kRelay;
     peer.relays.assign(card.card.relays().begin(), card.card.relays().end());
-    const auto mailboxes = sync::DeriveMailboxes(*state.keys, state.self, card);
-    if (mailboxes.ok()) {
-      peer.deposit_mailbox = mailboxes->outgoing.id;
-      peer.deposit_seed = mailboxes->outgoing.deposit_seed;
-      peer.own_mailbox = mailboxes->incoming.id;
-      peer.own_mailbox_deposit_seed = mailboxes->incoming.deposit_seed;
+    const sync::BoxKeys& keys = state.replica.box_keys();
+    if (const auto outgoing = sync::OutgoingMailbox(keys, state.self, party); outgoing.ok()) {
+      peer.deposit_mailbox = outgoing->id;
+      peer.deposit_seed = outgoing->deposit_seed;
+    }
+    for (const sync::IncomingMailbox& box : sync::IncomingMailboxes(keys, state.self, party)) {
+      peer.own_mailboxes.push_back({box.mailbox.id, box.mailbox.deposit_seed});
     }
     out.push_back(std::move(peer));
   }

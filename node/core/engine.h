@@ -20,8 +20,10 @@
 #include "crypto/keystore.h"
 #include "entente/v1/card.pb.h"
 #include "entente/v1/client.pb.h"
+#include "sync/box_keys.h"
 #include "sync/effects.h"
 #include "sync/kv.h"
+#include "sync/limits.h"
 
 namespace google::protobuf {
 class Message;
@@ -70,6 +72,8 @@ struct Config {
   absl::Duration relay_cadence = absl::Minutes(5);
   bool relay_immediate = false;  // action-day mode: parcels leave at once
   uint64_t auto_fetch_bytes = UINT64_MAX;
+  sync::BoxKeyTerms box_key_terms;  // how long reading keys are used and kept
+  sync::Pace pace;                  // how often nodes with nothing to say compare what they hold
 };
 
 class Engine {
@@ -98,11 +102,14 @@ class Engine {
     std::vector<std::string> addresses;
     bool dial = false;  // this node should open the connection
     bool through_relay = false;
-    std::vector<v1::RelayRoute> relays;    // the peer's relays, where parcels for it are deposited
-    MailboxId deposit_mailbox;             // mailbox of (recipient = peer, sender = self)
-    std::string deposit_seed;              // 32-byte Ed25519 seed of that mailbox's deposit TLS key
-    MailboxId own_mailbox;                 // mailbox of (recipient = self, sender = peer)
-    std::string own_mailbox_deposit_seed;  // to compute which key may deposit into it
+    std::vector<v1::RelayRoute> relays;  // the peer's relays, where parcels for it are deposited
+    MailboxId deposit_mailbox;           // mailbox of (recipient = peer, sender = self)
+    std::string deposit_seed;            // 32-byte Ed25519 seed of that mailbox's deposit TLS key
+    struct OwnMailbox {  // of (recipient = self, sender = peer), one per pair of keys in use
+      MailboxId id;
+      std::string deposit_seed;  // to compute which key may deposit into it
+    };
+    std::vector<OwnMailbox> own_mailboxes;
   };
   std::vector<Peer> Peers() const;
 

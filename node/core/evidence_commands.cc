@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/core/carry.h"
+#include "node/core/grant_commands.h"
 #include "node/model/decide.h"
 
 namespace entente::core {
@@ -59,6 +60,30 @@ absl::StatusOr<v1::ShowEvidenceResponse> ShowEvidence(State& state, absl::Time n
   return response;
 }
 
+v1::ReleasePreview PreviewRelease(State& state, const model::PlanContext& context,
+                                  const model::Record& record, const sync::Members& added) {
+  const model::Decision decision = model::DecideRelease(context, record, added);
+  const v1::RecordView view = state.model.View(record, context.now);
+  v1::ReleasePreview preview;
+  preview.set_ref(view.ref());
+  preview.set_title(view.title());
+  preview.set_allowed(decision.allowed);
+  preview.set_because(decision.because);
+  for (const PartyId& party : added) {
+    const std::string code = state.CodeOf(party);
+    if (std::find(view.audience().begin(), view.audience().end(), code) == view.audience().end()) {
+      preview.add_becomes_readable_for(code);
+    }
+  }
+  for (const v1::FileView& file : view.files()) preview.add_files(file.name());
+  return preview;
+}
+
+void AddOriginals(const Originals& originals, v1::ReleasePreview* preview) {
+  for (const v1::OriginalView& original : originals.shown) *preview->add_originals() = original;
+  preview->set_not_own(originals.not_own);
+}
+
 absl::StatusOr<v1::ReleaseEvidenceResponse> ReleaseEvidence(
     State& state, absl::Time now, const Caller& caller, const v1::ReleaseEvidenceRequest& request) {
   const auto added = state.BodiesByCode(ToVector(request.to()));
@@ -86,26 +111,21 @@ absl::StatusOr<v1::ReleaseEvidenceResponse> ReleaseEvidence(
                                      state.entropy,
                                      key_used ? "" : request.idempotency_key()};
     key_used = true;
-    const model::Decision decision = model::DecideRelease(context, **record, *added);
-    const v1::RecordView view = state.model.View(**record, now);
-    v1::ReleasePreview* preview = response.add_preview();
-    preview->set_ref(view.ref());
-    preview->set_title(view.title());
-    preview->set_allowed(decision.allowed);
-    preview->set_because(decision.because);
-    for (const PartyId& party : *added) {
-      const std::string code = state.CodeOf(party);
-      if (std::find(view.audience().begin(), view.audience().end(), code) ==
-          view.audience().end()) {
-        preview->add_becomes_readable_for(code);
-      }
+    *response.add_preview() = PreviewRelease(state, context, **record, *added);
+    if (!request.dry_run()) {
+      absl::StatusOr<model::Plan> plan =
+          model::PlanRelease(context, **record, *added, request.legal_basis(), request.purpose());
+      if (!plan.ok()) return plan.status();  // one refusal and nothing is released
+      for (sync::Draft& draft : plan->drafts) drafts.push_back(std::move(draft));
     }
-    for (const v1::FileView& file : view.files()) preview->add_files(file.name());
-    if (request.dry_run()) continue;
-    absl::StatusOr<model::Plan> plan =
-        model::PlanRelease(context, **record, *added, request.legal_basis(), request.purpose());
-    if (!plan.ok()) return plan.status();  // one refusal and nothing is released
-    for (sync::Draft& draft : plan->drafts) drafts.push_back(std::move(draft));
+    if (!request.with_originals()) continue;
+    const std::string& basis =
+        request.legal_basis().empty() ? request.purpose() : request.legal_basis();
+    absl::StatusOr<Originals> originals =
+        PlanOriginals(state, context, **record, *added, {}, basis, !request.dry_run());
+    if (!originals.ok()) return originals.status();
+    AddOriginals(*originals, response.mutable_preview(response.preview_size() - 1));
+    for (sync::Draft& draft : originals->drafts) drafts.push_back(std::move(draft));
   }
   if (request.dry_run()) return response;
   if (absl::Status s = state.Append(now, std::move(drafts)); !s.ok()) return s;

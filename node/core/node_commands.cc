@@ -2,6 +2,7 @@
 
 #include "crypto/words.h"
 #include "node/core/agreement_commands.h"
+#include "node/core/key_commands.h"
 #include "sync/schema.h"
 
 namespace entente::core {
@@ -18,17 +19,23 @@ v1::CardSummary Summarize(const State& state, const sync::TrustedCard& card) {
   for (const std::string& address : card.card.addresses()) out.add_addresses(address);
   for (const v1::RelayRoute& relay : card.card.relays()) out.add_relays(relay.address());
   out.set_seq(card.card.seq());
-  out.set_signed_card(card.signed_card);
+  out.set_signed_card(state.replica.PortableCard(card.party).SerializeAsString());
   out.set_own(card.party == state.self);
   out.set_relay_only(card.card.relay_only());
+  out.set_disputed(state.replica.cards().ForkOf(card.party) != nullptr);
+  out.set_compromised_since(card.card.compromised_since());
+  const sync::SharedSecrets& secrets = state.replica.shared_secrets();
+  if (secrets.Held(card.party) != nullptr) {
+    out.set_shared_secret(secrets.InUse(card.party) != nullptr ? "in use" : "waiting");
+  }
   return out;
 }
+
+}  // namespace
 
 int64_t SecondsOrZero(absl::Time time) {
   return time == absl::InfinitePast() ? 0 : absl::ToUnixSeconds(time);
 }
-
-}  // namespace
 
 v1::PeerStatus DescribePeer(const State& state, const PartyId& peer) {
   const sync::TrustedCard& card = *state.replica.cards().Find(peer);
@@ -48,8 +55,16 @@ v1::PeerStatus DescribePeer(const State& state, const PartyId& peer) {
       out.set_last_problem("no way to reach it: neither an address nor a common relay");
       break;
   }
+  if (state.replica.cards().ForkOf(peer) != nullptr) {
+    out.set_last_problem("two different cards of it with one number exist");
+  }
   out.set_last_contact(SecondsOrZero(state.replica.LastContact(peer)));
   out.set_waiting(state.replica.WaitingFor(peer));
+  out.set_unreadable(state.replica.key_repair().Owed(peer));
+  if (out.unreadable() > 0) {
+    out.set_last_problem(Cat("cannot read ", std::to_string(out.unreadable()),
+                             " parts of shared records yet; they are handed over again"));
+  }
   return out;
 }
 
@@ -66,8 +81,13 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(State& state, absl::Time now, co
     *out.add_peers() = DescribePeer(state, party);
   }
   uint64_t entries = 0;
-  for (const auto& [id, log] : state.replica.logs().all()) entries += log.size;
+  uint64_t unreadable = 0;
+  for (const auto& [id, log] : state.replica.logs().all()) {
+    entries += log.size;
+    unreadable += log.locked_epochs.size();
+  }
   out.set_entries(entries);
+  out.set_unreadable_here(unreadable);
   out.set_records(state.model.size());
   out.set_only_here(state.replica.OnlyHere());
   for (const auto& [id, jit] : state.decisions.all()) {
@@ -85,7 +105,26 @@ absl::StatusOr<v1::GetStatusResponse> GetStatus(State& state, absl::Time now, co
     status->set_state(AgreementStateName(jit.agreement, *shown, now));
   }
   out.set_version(std::string(kVersion));
+  const absl::StatusOr<v1::KeyStatus> keys = DescribeKeys(state);
+  if (!keys.ok()) return keys.status();
+  *out.mutable_keys() = *keys;
   for (const std::string& warning : state.warnings) out.add_warnings(warning);
+  for (const auto& [party, fork] : state.replica.cards().forks()) {
+    out.add_warnings(
+        party == state.self
+            ? "Two different cards of this body with one number exist: somebody else may be using "
+              "its root key. Tell the other bodies by telephone."
+            : Cat(state.CodeOf(party),
+                  " has issued two different cards with one number: somebody "
+                  "else may be using its root key. No newer card of it is "
+                  "taken. Meet its people before you trust one again."));
+  }
+  if (unreadable > 0) {
+    out.add_warnings(
+        Cat("Parts of what others share cannot be read here yet (", std::to_string(unreadable),
+            "). The other readers have been asked to hand them over again; that happens by "
+            "itself."));
+  }
   return out;
 }
 
@@ -117,6 +156,7 @@ absl::StatusOr<v1::TrustCardResponse> TrustCard(State& state, absl::Time now, co
         " [WORDS_DIFFER]\n  It may have been exchanged on its way.\n  Next: do not use it; ask ",
         card->card.code(), " for its card on another way"));
   }
+  const bool known = state.replica.cards().Find(card->party) != nullptr;
   const absl::StatusOr<bool> already = state.replica.TrustCard(request.signed_card(), now);
   if (!already.ok()) return already.status();
   state.RefreshDirectory();
@@ -127,6 +167,7 @@ absl::StatusOr<v1::TrustCardResponse> TrustCard(State& state, absl::Time now, co
   v1::TrustCardResponse out;
   *out.mutable_card() = Summarize(state, *state.replica.cards().Find(card->party));
   out.set_already_trusted(*already);
+  out.set_renewed(known && !*already);
   return out;
 }
 

@@ -22,4 +22,7 @@ absl::StatusOr<v1::ListUsersResponse> ListUsers(State& state, absl::Time now, co
 
 v1::PeerStatus DescribePeer(const State& state, const PartyId& peer);
 
+// Unix seconds; 0 for a time that never was.
+int64_t SecondsOrZero(absl::Time time);
+
 }  // namespace entente::core

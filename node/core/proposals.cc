@@ -17,7 +17,9 @@ absl::Status AppendStatement(State& state, absl::Time now, const Caller& caller,
                              const DecisionChain& chain, const ProposalState& proposal,
                              crypto::Purpose purpose, std::string_view reason) {
   std::vector<sync::Draft> drafts;
-  drafts.push_back(StatementDraft(chain.jit(), proposal.audience, purpose, proposal.hash, reason,
+  const sync::Members audience =
+      state.decisions.AudienceOf(*state.decisions.Find(chain.jit()), proposal);
+  drafts.push_back(StatementDraft(chain.jit(), audience, purpose, proposal.hash, reason,
                                   caller.user, state.OwnCard().hash, state.keys->statement));
   return state.Append(now, std::move(drafts));
 }

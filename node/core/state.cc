@@ -17,8 +17,19 @@ sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
   options.keys = std::move(keys);
   options.relay_cadence = config.relay_cadence;
   options.relay_immediate = config.relay_immediate;
+  options.pace = config.pace;
   options.auto_fetch_bytes = config.auto_fetch_bytes;
+  options.box_key_terms = config.box_key_terms;
   options.agreement_in_force = [&decisions](const JitId& jit) { return decisions.InForce(jit); };
+  options.all_parties = [&decisions](const JitId& jit, absl::Time now) {
+    const std::optional<v1::Agreement> agreement = decisions.Current(jit);
+    const int64_t seconds = absl::ToUnixSeconds(now);
+    if (!agreement.has_value() || seconds < agreement->period_from() ||
+        seconds >= agreement->period_to()) {
+      return sync::Members();
+    }
+    return Decisions::Bodies(*agreement);
+  };
   options.agreements.current = [&decisions](const JitId& jit) {
     return decisions.CurrentVersion(jit);
   };
@@ -41,7 +52,10 @@ State::State(Config config_in, std::shared_ptr<const crypto::NodeKeys> keys_in,
       decisions(self, replica.cards(), directory),
       model(self, kinds, directory,
             {[this](const v1::FileRef& file) { return StatusOf(file); },
-             [this](const LogId& log) { return LimitOf(log); }}) {}
+             [this](const LogId& log) { return LimitOf(log); },
+             [this](const PartyId& author, const v1::Grant& grant) {
+               return replica.Originals(author, grant);
+             }}) {}
 
 model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
   model::Model::FileStatus status;
@@ -58,6 +72,10 @@ model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
 }
 
 model::EffectLimit State::LimitOf(const LogId& log) const {
+  const uint64_t revoked = replica.RevokedSize(log);
+  if (revoked < replica.FinalSize(log) && revoked <= replica.EffectSize(log)) {
+    return {revoked, "REVOKED_CARD", "signed with keys that its author had given up by then"};
+  }
   const uint64_t end = replica.FinalSize(log);
   if (end <= replica.EffectSize(log)) {
     return {end, "AFTER_EXCLUSION", "its author had been excluded before the others had seen it"};
@@ -138,7 +156,7 @@ absl::StatusOr<JitId> State::JitByText(std::string_view text) const {
 
 void State::LeaveOutStopped(std::vector<sync::Draft>* drafts) const {
   for (sync::Draft& draft : *drafts) {
-    if (draft.body.has_create() || draft.body.has_release() ||
+    if (draft.body.has_create() || draft.body.has_release() || draft.body.has_grant() ||
         draft.body.change_case() == v1::EntryBody::kProposal) {
       continue;
     }
@@ -214,16 +232,24 @@ absl::Status State::ConfirmWhatIsDue(absl::Time now) {
   for (const sync::Draft& draft : due) {
     const Hash proposal = *Hash::From(draft.body.statement().payload().substr(0, 32));
     const JitDecisions& jit = *decisions.Find(draft.jit);
-    const sync::ProposalState* state = jit.agreement.Find(proposal);
-    if (state == nullptr) state = jit.strategy.Find(proposal);
-    const Hash prev = *Hash::From(state->proposal.prev());
-    // The lock is anchored before the Confirm leaves, so that not even a rolled-back database
+    const sync::DecisionChain& chain =
+        jit.agreement.Find(proposal) != nullptr ? jit.agreement : jit.strategy;
+    // The locks are anchored before the Confirm leaves, so that not even a rolled-back database
     // lets this node confirm another successor.
-    confirm_locks[prev] = proposal;
-    fresh_locks.push_back({*LogId::From(prev.view()), kConfirmLock, 1, proposal});
+    for (const Hash& lock : chain.LocksOf(proposal)) {
+      confirm_locks[lock] = proposal;
+      fresh_locks.push_back({*LogId::From(lock.view()), kConfirmLock, 1, proposal});
+    }
   }
   LeaveOutStopped(&due);
-  return replica.Append(now, std::move(due)).status();
+  for (sync::Draft& draft : due) {
+    std::vector<sync::Draft> one;
+    one.push_back(std::move(draft));
+    const absl::Status written = replica.Append(now, std::move(one)).status();
+    // Said as soon as it can be: a card that is missing here is no reason to stop.
+    if (!written.ok() && !absl::IsFailedPrecondition(written)) return written;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status State::AcknowledgeFiles(absl::Time now) {

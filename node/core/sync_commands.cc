@@ -112,7 +112,7 @@ class LogCheck {
   void CheckEpochEntry(uint64_t index, const sync::StoredEntry& entry) {
     v1::Epoch epoch;
     out_->set_epochs(out_->epochs() + 1);
-    const sync::TrustedCard* author = state_.replica.cards().Find(log_->author);
+    const sync::TrustedCard* author = state_.replica.cards().FindByHash(log_->author_card);
     if (author == nullptr || !epoch.ParseFromString(entry.body)) {
       Problem(index, "its epoch does not parse or its author is not known");
       return;
@@ -134,7 +134,7 @@ class LogCheck {
   }
 
   void CheckHead(crypto::CompactRange range) {
-    const sync::TrustedCard* author = state_.replica.cards().Find(log_->author);
+    const sync::TrustedCard* author = state_.replica.cards().FindByHash(log_->author_card);
     if (author == nullptr) return;
     const auto head = crypto::VerifyCheckpointNote(log_->head_note, log_->id, author->log_key);
     if (!head.ok()) {
@@ -150,12 +150,12 @@ class LogCheck {
 
   void CheckReceipts(const sync::LogState& log) {
     for (const auto& [party, receipt] : log.receipts) {
-      const sync::TrustedCard* card = state_.replica.cards().Find(party);
       const auto range = state_.replica.logs().RangeAt(log, receipt.size);
-      if (card == nullptr || !range.ok()) continue;
+      if (!range.ok()) continue;
       const std::string text =
           crypto::CheckpointText({crypto::LogOrigin(log.id), receipt.size, *range->Root()});
-      if (crypto::VerifyCosignLine(text, receipt.cosignature, party, card->cosign_key).ok()) {
+      if (sync::ReceiptHolds(state_.replica.cards(), party, text, receipt.cosignature,
+                             /*revoked=*/true)) {
         out_->set_cosignatures(out_->cosignatures() + 1);
       } else {
         Problem(receipt.size, Cat("the receipt of ", state_.CodeOf(party), " does not hold"));

@@ -16,6 +16,11 @@ namespace entente::daemon {
 absl::Status InitNode(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
                       std::ostream& out);
 
+// `entented renew …`, which `entente node renew` runs: new keys for a stopped node under the same
+// root. The node is as before or renewed, whatever interrupts it.
+absl::Status RenewNode(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
+                       std::ostream& out);
+
 // `entented --relay --init …`, which `entente relay init` runs.
 absl::Status InitRelay(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
                        std::ostream& out);

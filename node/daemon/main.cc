@@ -13,6 +13,7 @@
 #include "crypto/bytes.h"
 #include "crypto/entropy.h"
 #include "node/daemon/flags.h"
+#include "node/daemon/folder_doctor.h"
 #include "node/daemon/init.h"
 #include "node/daemon/node_process.h"
 #include "node/service/errors.h"
@@ -26,6 +27,9 @@ using entente::daemon::Flags;
 constexpr char kHelp[] =
     "entented --data DIR [--passphrase-file FILE]   run a node\n"
     "entented init --data DIR --body CODE …         make a node (see: entente node init --help)\n"
+    "entented renew --data DIR --root-key FILE …    give a stopped node new keys\n"
+    "entented doctor --data DIR …                   look at a stopped node (see: entente node "
+    "doctor)\n"
     "entented --relay --data DIR                    run a blind relay\n"
     "entented --relay --init --data DIR …           make one (see: entente relay init --help)\n"
     "\n"
@@ -88,6 +92,17 @@ int Run(std::vector<std::string> words) {
     words.erase(words.begin());
     const absl::Status made = entente::daemon::InitNode(words, entropy, absl::Now(), std::cout);
     return made.ok() ? kStopped : Fail(made);
+  }
+  if (!words.empty() && words.front() == "renew") {
+    words.erase(words.begin());
+    const absl::Status done = entente::daemon::RenewNode(words, entropy, absl::Now(), std::cout);
+    return done.ok() ? kStopped : Fail(done);
+  }
+  if (!words.empty() && words.front() == "doctor") {
+    words.erase(words.begin());
+    const absl::Status told =
+        entente::daemon::DiagnoseOffline(words, entropy, absl::Now(), std::cout);
+    return told.ok() ? kStopped : Fail(told);
   }
   if (words.size() >= 2 && words[0] == "--relay" && words[1] == "--init") {
     words.erase(words.begin(), words.begin() + 2);

@@ -27,6 +27,14 @@ absl::Status NotEmpty(const std::string& dir) {
 
 }  // namespace
 
+absl::Status NameTaken(const std::string& path) {
+  return service::Error(absl::StatusCode::kAlreadyExists,
+                        {.what = Cat("there is a file \"", path, "\" already"),
+                         .code = "FILE_EXISTS",
+                         .why = "Nothing is overwritten by accident.",
+                         .next = "choose another name for it"});
+}
+
 absl::StatusOr<NewFolder> NewFolder::Begin(const std::string& dir) {
   std::error_code error;
   fs::path path = fs::absolute(dir, error).lexically_normal();
@@ -56,13 +64,7 @@ NewFolder::~NewFolder() {
 
 absl::Status NewFolder::HandOut(const std::string& path, std::string_view bytes, bool secret) {
   const absl::Status written = store::WriteFileAtomically(path, bytes, store::IfExists::kFail);
-  if (absl::IsAlreadyExists(written)) {
-    return service::Error(absl::StatusCode::kAlreadyExists,
-                          {.what = Cat("there is a file \"", path, "\" already"),
-                           .code = "FILE_EXISTS",
-                           .why = "Nothing is overwritten by accident.",
-                           .next = "choose another name for it"});
-  }
+  if (absl::IsAlreadyExists(written)) return NameTaken(path);
   if (!written.ok()) return written;
   handed_out_.push_back(path);
   if (!secret && chmod(path.c_str(), 0644) != 0) {

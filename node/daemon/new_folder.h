@@ -12,6 +12,9 @@
 
 namespace entente::daemon {
 
+// AlreadyExists [FILE_EXISTS]: what is handed out replaces nothing.
+absl::Status NameTaken(const std::string& path);
+
 class NewFolder {
  public:
   // AlreadyExists [FOLDER_NOT_EMPTY] when `dir` holds anything.

@@ -2,6 +2,7 @@
 //
 //   node.conf     text, 0600: see NodeConfig
 //   keystore      the node's keys, sealed under the passphrase (crypto/keystore.h)
+//   keystore.new  while its keys are being renewed (node/daemon/key_files.h)
 //   anchor        the signing anchor (node/store/anchor_file.h); never part of a backup
 //   db/           replicated logs, cards, people (node/store/rocks_kv.h)
 //   blobs/        evidence files, sealed chunk by chunk (node/store/blob_store.h)
@@ -20,6 +21,7 @@ namespace entente::daemon {
 
 inline constexpr std::string_view kNodeConfigFile = "node.conf";
 inline constexpr std::string_view kKeystoreFile = "keystore";
+inline constexpr std::string_view kFreshKeystoreFile = "keystore.new";
 inline constexpr std::string_view kAnchorFile = "anchor";
 inline constexpr std::string_view kDatabaseDir = "db";
 inline constexpr std::string_view kBlobsDir = "blobs";

@@ -6,7 +6,10 @@
 #include "absl/time/clock.h"
 #include "crypto/bytes.h"
 #include "crypto/keystore.h"
+#include "node/core/doctor.h"
 #include "node/core/engine.h"
+#include "node/daemon/folder_doctor.h"
+#include "node/daemon/key_files.h"
 #include "node/daemon/node_files.h"
 #include "node/daemon/passphrase.h"
 #include "node/driver/driver.h"
@@ -32,9 +35,11 @@ constexpr int kFileThreads = 2;
 // The client API asks, the driver's thread answers.
 class NodeBackend : public service::Backend {
  public:
-  explicit NodeBackend(driver::Driver& driver) : driver_(driver) {}
+  NodeBackend(driver::Driver& driver, std::string data_dir)
+      : driver_(driver), data_dir_(std::move(data_dir)) {}
 
   void Submit(core::Command command, std::function<void(core::Answer)> done) override {
+    if (command.method == "/entente.v1.NodeService/Diagnose") done = WithFolder(std::move(done));
     driver_.Submit(std::move(command), std::move(done));
   }
   std::vector<core::Engine::User> Users() override {
@@ -51,20 +56,24 @@ class NodeBackend : public service::Backend {
   }
 
  private:
-  driver::Driver& driver_;
-};
+  // The core knows the node, the machine its disk.
+  std::function<void(core::Answer)> WithFolder(std::function<void(core::Answer)> done) const {
+    return [done = std::move(done), findings = FolderFindings(data_dir_)](core::Answer answer) {
+      if (answer.status.ok()) {
+        auto& response = dynamic_cast<v1::DiagnoseResponse&>(*answer.response);
+        std::vector<v1::Finding> all(response.findings().begin(), response.findings().end());
+        all.insert(all.end(), findings.begin(), findings.end());
+        core::SortFindings(&all);
+        response.clear_findings();
+        for (v1::Finding& finding : all) *response.add_findings() = std::move(finding);
+      }
+      done(std::move(answer));
+    };
+  }
 
-absl::StatusOr<std::shared_ptr<const crypto::NodeKeys>> OpenKeys(const std::string& data_dir,
-                                                                 const std::string& file) {
-  const absl::StatusOr<crypto::SecretBytes> sealed =
-      store::ReadSecretFile(PathIn(data_dir, kKeystoreFile));
-  if (!sealed.ok()) return sealed.status();
-  const absl::StatusOr<crypto::SecretBytes> passphrase = GetPassphrase(file, /*fresh=*/false);
-  if (!passphrase.ok()) return passphrase.status();
-  absl::StatusOr<crypto::NodeKeys> keys = crypto::OpenKeystore(sealed->view(), passphrase->view());
-  if (!keys.ok()) return keys.status();
-  return std::make_shared<const crypto::NodeKeys>(*std::move(keys));
-}
+  driver::Driver& driver_;
+  const std::string data_dir_;
+};
 
 absl::StatusOr<core::Config> OwnConfig(const store::RocksKv& kv, const PartyId& self,
                                        const NodeConfig& settings) {
@@ -118,14 +127,18 @@ absl::Status NodeProcess::Impl::OpenStores() {
   const absl::StatusOr<NodeConfig> read = ReadNodeConfig(options.data_dir);
   if (!read.ok()) return read.status();
   settings = *read;
-  absl::StatusOr<std::shared_ptr<const crypto::NodeKeys>> opened =
-      OpenKeys(options.data_dir, options.passphrase_file);
+  const absl::StatusOr<crypto::SecretBytes> passphrase =
+      GetPassphrase(options.passphrase_file, /*fresh=*/false);
+  if (!passphrase.ok()) return passphrase.status();
+  absl::StatusOr<crypto::NodeKeys> opened = OpenKeys(options.data_dir, passphrase->view());
   if (!opened.ok()) return opened.status();
-  keys = *std::move(opened);
   absl::StatusOr<std::unique_ptr<store::RocksKv>> database = store::RocksKv::Open(
-      Path(kDatabaseDir), keys->storage, entropy, {.reserve = {}, .create_if_missing = false});
+      Path(kDatabaseDir), opened->storage, entropy, {.reserve = {}, .create_if_missing = false});
   if (!database.ok()) return database.status();
   kv = *std::move(database);
+  opened = SettleKeys(options.data_dir, passphrase->view(), *std::move(opened), *kv, entropy);
+  if (!opened.ok()) return opened.status();
+  keys = std::make_shared<const crypto::NodeKeys>(*std::move(opened));
   absl::StatusOr<std::unique_ptr<store::AnchorFile>> signing =
       store::AnchorFile::Open(Path(kAnchorFile), entropy);
   if (!signing.ok()) return signing.status();
@@ -183,10 +196,12 @@ void NodeProcess::Impl::TellTransport() {
   for (const core::Engine::Peer& peer : engine->Peers()) {
     targets.push_back({peer.party, peer.tls_spki, peer.addresses, peer.dial});
     if (!peer.through_relay) continue;
-    routes.push_back({peer.party,
-                      peer.relays,
-                      {peer.deposit_mailbox, peer.deposit_seed},
-                      {peer.own_mailbox, peer.own_mailbox_deposit_seed}});
+    transport::RelayClient::Route route{
+        peer.party, peer.relays, {peer.deposit_mailbox, peer.deposit_seed}, {}};
+    for (const core::Engine::Peer::OwnMailbox& own : peer.own_mailboxes) {
+      route.incoming.push_back({own.id, own.deposit_seed});
+    }
+    routes.push_back(std::move(route));
   }
   peers->SetPeers(std::move(targets));
   relays->SetRoutes(std::move(routes));
@@ -231,7 +246,7 @@ absl::Status NodeProcess::Impl::StartTransport() {
 }
 
 absl::Status NodeProcess::Impl::StartApi() {
-  backend = std::make_unique<NodeBackend>(*driver);
+  backend = std::make_unique<NodeBackend>(*driver, options.data_dir);
   service::ApiServer::Options api_options;
   api_options.data_dir = options.data_dir;
   api_options.body_code = config.card.code();

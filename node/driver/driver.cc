@@ -12,6 +12,8 @@ namespace {
 // Inputs that share one commit: enough to amortise the sync, few enough to answer soon.
 constexpr size_t kItemsPerCommit = 256;
 constexpr size_t kBytesPerCommit = 8 << 20;
+// A commit is not held back longer than this by what is stepped for it.
+constexpr absl::Duration kStepsPerCommit = absl::Milliseconds(50);
 constexpr absl::Duration kSpaceCheckInterval = absl::Milliseconds(500);
 
 size_t WeightOf(const sync::Input& input) {
@@ -29,7 +31,8 @@ size_t WeightOf(const sync::Input& input) {
 bool Reads(const std::string& method) {
   const size_t slash = method.rfind('/');
   const std::string name = slash == std::string::npos ? method : method.substr(slash + 1);
-  for (const char* verb : {"Get", "List", "Show", "Explain", "Verify", "WhoAmI", "Export"}) {
+  for (const char* verb : {"Get", "List", "Show", "Explain", "Verify", "WhoAmI", "Export",
+                           "Diagnose", "Check", "Prove"}) {
     if (name.rfind(verb, 0) == 0) return true;
   }
   return false;
@@ -47,13 +50,21 @@ void Driver::Start() {
 }
 
 void Driver::Stop() {
+  TakeNoMore();
+  if (thread_.joinable()) thread_.join();
+  TurnAway();
+}
+
+void Driver::TakeNoMore() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   work_.notify_all();
   inspected_.notify_all();
-  if (thread_.joinable()) thread_.join();
+}
+
+void Driver::TurnAway() {
   std::map<uint64_t, AnswerCallback> waiting;
   {
     const std::lock_guard lock(mutex_);
@@ -64,14 +75,24 @@ void Driver::Stop() {
   }
 }
 
+Driver::Source Driver::SourceOf(const sync::Input& input) {
+  if (const auto* frame = std::get_if<sync::FrameReceived>(&input)) return frame->session;
+  if (const auto* opened = std::get_if<sync::SessionOpened>(&input)) return opened->session;
+  if (const auto* closed = std::get_if<sync::SessionClosed>(&input)) return closed->session;
+  return 0;
+}
+
+void Driver::Enqueue(Source source, Item item) { queues_[source].push_back(std::move(item)); }
+
 void Driver::Post(sync::Input input) { PostThen(std::move(input), nullptr); }
 
 void Driver::PostThen(sync::Input input, std::function<void()> durable) {
   const size_t bytes = WeightOf(input);
+  const Source source = SourceOf(input);
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    queue_.push_back({core::Input(std::move(input)), bytes, std::move(durable)});
+    Enqueue(source, {core::Input(std::move(input)), bytes, std::move(durable)});
   }
   work_.notify_one();
 }
@@ -82,7 +103,7 @@ void Driver::Submit(core::Command command, AnswerCallback answer) {
     if (!stopping_) {
       command.call = next_call_++;
       waiting_[command.call] = std::move(answer);
-      queue_.push_back({core::Input(std::move(command)), 256, nullptr});
+      Enqueue(0, {core::Input(std::move(command)), 256, nullptr});
       work_.notify_one();
       return;
     }
@@ -104,10 +125,10 @@ void Driver::Inspect(const std::function<void(core::Engine&)>& read) {
                      inspections_.end());
 }
 
-bool Driver::WaitForWork(std::deque<Item>* items) {
+bool Driver::WaitForWork(std::deque<std::pair<Source, Item>>* items) {
   std::unique_lock lock(mutex_);
   const absl::Duration until = wake_up_ - absl::Now();
-  const auto ready = [this] { return stopping_ || !queue_.empty() || !inspections_.empty(); };
+  const auto ready = [this] { return stopping_ || !queues_.empty() || !inspections_.empty(); };
   if (until >= absl::Hours(1)) {
     work_.wait_for(lock, std::chrono::hours(1), ready);
   } else {
@@ -120,20 +141,35 @@ bool Driver::WaitForWork(std::deque<Item>* items) {
     inspected_.notify_all();
   }
   size_t bytes = 0;
-  while (!queue_.empty() && items->size() < kItemsPerCommit && bytes < kBytesPerCommit) {
-    bytes += queue_.front().bytes;
-    items->push_back(std::move(queue_.front()));
-    queue_.pop_front();
+  while (!queues_.empty() && items->size() < kItemsPerCommit && bytes < kBytesPerCommit) {
+    auto turn = queues_.upper_bound(last_turn_);
+    if (turn == queues_.end()) turn = queues_.begin();
+    last_turn_ = turn->first;
+    bytes += turn->second.front().bytes;
+    items->emplace_back(turn->first, std::move(turn->second.front()));
+    turn->second.pop_front();
+    if (turn->second.empty()) queues_.erase(turn);
   }
-  if (items->empty()) items->push_back({core::Input(sync::Input(sync::Tick{})), 0, nullptr});
+  if (items->empty()) items->emplace_back();  // a tick
   return true;
+}
+
+// What there was no time for comes first again, each before the rest of its own.
+void Driver::PutBack(std::deque<std::pair<Source, Item>>& items) {
+  const std::lock_guard lock(mutex_);
+  for (; !items.empty(); items.pop_back()) {
+    queues_[items.back().first].push_front(std::move(items.back().second));
+  }
 }
 
 void Driver::Run() {
   for (;;) {
-    std::deque<Item> items;
+    std::deque<std::pair<Source, Item>> items;
     if (!WaitForWork(&items)) return;
     if (absl::Status s = StepAll(items); !s.ok()) {
+      // Nobody waits for a thread that steps no more: a service that did could not be stopped.
+      TakeNoMore();
+      TurnAway();
       outlets_.fatal(s);
       return;
     }
@@ -172,12 +208,13 @@ bool Driver::RefusedForSpace(const Item& item) {
   return true;
 }
 
-absl::Status Driver::StepAll(std::deque<Item>& items) {
+absl::Status Driver::StepAll(std::deque<std::pair<Source, Item>>& items) {
   core::Effects all;
   std::vector<std::function<void()>> durable;
   const absl::Time now = absl::Now();
   bool stepped = false;
-  for (Item& item : items) {
+  for (; !items.empty() && (!stepped || absl::Now() - now < kStepsPerCommit); items.pop_front()) {
+    Item& item = items.front().second;
     if (RefusedForSpace(item)) continue;
     stepped = true;
     absl::StatusOr<core::Effects> step = engine_.Step(now, item.input);
@@ -196,6 +233,7 @@ absl::Status Driver::StepAll(std::deque<Item>& items) {
     all.wake_up = step->wake_up;  // the last step sees everything the earlier ones asked for
     if (item.durable) durable.push_back(std::move(item.durable));
   }
+  PutBack(items);
   // Nothing was stepped: what the engine last asked for still holds, but not at once again.
   if (!stepped) all.wake_up = std::max(wake_up_, now + kSpaceCheckInterval);
   return Release(std::move(all), std::move(durable));
@@ -211,11 +249,12 @@ absl::Status Driver::Release(core::Effects effects, std::vector<std::function<vo
   if (!effects.anchors.empty()) {
     if (absl::Status s = anchor_.Append(effects.anchors); !s.ok()) return s;
   }
+  // Before the parcels: one may be sealed for a mailbox that is new.
+  if (effects.peers_changed) outlets_.peers_changed();
   for (const sync::FrameOut& frame : effects.frames) outlets_.send_frame(frame);
   for (const sync::ParcelOut& parcel : effects.parcels) outlets_.send_parcel(parcel);
   for (const sync::CloseSession& close : effects.closes) outlets_.close_session(close);
   for (sync::FileJob& job : effects.file_jobs) outlets_.run_job(std::move(job));
-  if (effects.peers_changed) outlets_.peers_changed();
   wake_up_ = effects.wake_up;
   outlets_.stepped();
   return absl::OkStatus();

@@ -2,8 +2,13 @@
 //   commit → answers → anchor → frames and parcels → file jobs.
 // Steps that are waiting share one commit (group commit); the order holds for the group.
 //
-// Any storage error is fatal: the process stops and a restart verifies what is there. A full volume
-// is noticed before that: commands that would write are refused with a clear answer.
+// What waits is taken in turns: one item of each session, one of everything else, and again. The
+// order within each of them holds. So a peer that sends without end waits behind itself; others
+// wait for one item of its, and a commit ends early once it has taken long enough.
+//
+// Any storage error is fatal: whoever waits is told that the node is stopping, the process ends,
+// and a restart verifies what is there. A full volume is noticed before that: commands that would
+// write are refused with a clear answer.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +17,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -58,13 +64,20 @@ class Driver {
 
  private:
   struct Item {
-    core::Input input;
+    core::Input input = sync::Input(sync::Tick());
     size_t bytes = 0;
     std::function<void()> durable;
   };
+  // Whose turn an item counts as: a session's, or (0) people's, timers', parcels' and files'.
+  using Source = sync::SessionId;
+  static Source SourceOf(const sync::Input& input);
+  void Enqueue(Source source, Item item);  // with the mutex held
+  void TakeNoMore();
+  void TurnAway();  // whoever waits for an answer is told that the node is stopping
   void Run();
-  bool WaitForWork(std::deque<Item>* items);
-  absl::Status StepAll(std::deque<Item>& items);
+  bool WaitForWork(std::deque<std::pair<Source, Item>>* items);
+  void PutBack(std::deque<std::pair<Source, Item>>& items);
+  absl::Status StepAll(std::deque<std::pair<Source, Item>>& items);
   absl::Status Release(core::Effects effects, std::vector<std::function<void()>> durable);
   absl::Status CheckSpace();
   bool RefusedForSpace(const Item& item);
@@ -77,7 +90,8 @@ class Driver {
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<Item> queue_;
+  std::map<Source, std::deque<Item>> queues_;  // none is empty
+  Source last_turn_ = 0;
   std::map<uint64_t, AnswerCallback> waiting_;
   uint64_t next_call_ = 1;
   bool stopping_ = false;

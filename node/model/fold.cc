@@ -52,6 +52,11 @@ class Folder {
       out_.changed_hlc = std::max(out_.changed_hlc, item.body.hlc());
     }
     if (step.what.empty()) step.what = "change";
+    if (item.body.has_grant()) {
+      for (const PartyId& member : *item.entry->audience) {
+        if (member != step.author) step.to = member;
+      }
+    }
     out_.history.push_back(std::move(step));
   }
 
@@ -102,23 +107,21 @@ class Folder {
   }
 
   bool Change(const Item& item, std::string* what, std::string* code, std::string* detail) {
+    *what = WhatItDoes(item.body, kind_);
     switch (item.body.change_case()) {
       case v1::EntryBody::kCreate:
-        *what = "created";
         return Create(item, code, detail);
       case v1::EntryBody::kRelease:
-        *what = "released";
         return Release(item, code, detail);
       case v1::EntryBody::kAmend:
-        *what = "amended";
         return Exists(code, detail) && SetFields(item, item.body.amend().record(),
                                                  item.body.amend().fields(), code, detail);
       case v1::EntryBody::kTransition:
-        *what = Cat("moved to ", kind_.StateName(item.body.transition().to()));
         return Exists(code, detail) && Transition(item, code, detail);
       case v1::EntryBody::kEvent:
-        *what = "custody event";
         return Exists(code, detail) && AddEvent(item, item.body.event(), code, detail);
+      case v1::EntryBody::kGrant:
+        return Exists(code, detail) && HandOn(item, code, detail);
       default:
         return Refuse(code, "SCHEMA", detail, "a change of a later version");
     }
@@ -346,6 +349,37 @@ class Folder {
     return true;
   }
 
+  // Originals change nothing: they show that what the owner released is what it had signed.
+  bool HandOn(const Item& item, std::string* code, std::string* detail) {
+    if (item.entry->author != out_.owner) {
+      return Refuse(code, "NOT_PERMITTED", detail, "only the owner hands a record on");
+    }
+    auto originals = context_.originals(item.entry->author, item.body.grant());
+    if (!originals.ok()) {
+      return Refuse(code, "NOT_AS_SIGNED", detail, ToStd(originals.status().message()));
+    }
+    for (const sync::Original& original : *originals) {
+      if (original.body.record_id() != item.body.record_id() ||
+          original.body.kind() != item.body.kind()) {
+        return Refuse(code, "BAD_REF", detail, "it hands on entries of another record");
+      }
+    }
+    for (sync::Original& original : *originals) {
+      const auto same = [&](const HandedOn& known) {
+        return known.original.ref.leaf == original.ref.leaf;
+      };
+      if (std::none_of(out_.originals.begin(), out_.originals.end(), same)) {
+        out_.originals.push_back({std::move(original), item.entry->author});
+      }
+    }
+    std::sort(out_.originals.begin(), out_.originals.end(),
+              [](const HandedOn& a, const HandedOn& b) {
+                return std::pair(a.original.body.hlc(), a.original.ref) <
+                       std::pair(b.original.body.hlc(), b.original.ref);
+              });
+    return true;
+  }
+
   void Picture() {
     const auto state = [this](const PartyId& party) {
       const auto it = out_.registers.find(party);
@@ -365,6 +399,25 @@ class Folder {
 };
 
 }  // namespace
+
+std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind) {
+  switch (body.change_case()) {
+    case v1::EntryBody::kCreate:
+      return "created";
+    case v1::EntryBody::kRelease:
+      return "released";
+    case v1::EntryBody::kAmend:
+      return "amended";
+    case v1::EntryBody::kTransition:
+      return Cat("moved to ", kind.StateName(body.transition().to()));
+    case v1::EntryBody::kEvent:
+      return "custody event";
+    case v1::EntryBody::kGrant:
+      return Cat("handed on as signed, entries: ", std::to_string(body.grant().entries_size()));
+    default:
+      return "";
+  }
+}
 
 bool Record::Add(RecordEntry entry) {
   for (const RecordEntry& known : entries_) {

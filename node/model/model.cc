@@ -20,6 +20,7 @@ bool IsRecordChange(const v1::EntryBody& body) {
     case v1::EntryBody::kTransition:
     case v1::EntryBody::kEvent:
     case v1::EntryBody::kRelease:
+    case v1::EntryBody::kGrant:
       return true;
     default:
       return false;
@@ -41,7 +42,7 @@ Model::Model(const PartyId& self, const KindRegistry& kinds, const Directory& di
       directory_(directory),
       surroundings_(std::move(surroundings)),
       fold_context_{kinds, [this](const Hash& version) { return AgreementByHash(version); },
-                    surroundings_.effect_limit} {}
+                    surroundings_.effect_limit, surroundings_.originals} {}
 
 void Model::AgreementInForce(const JitId& jit, const Hash& version,
                              const v1::Agreement& agreement) {

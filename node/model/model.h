@@ -36,6 +36,8 @@ class Model {
   struct Surroundings {
     std::function<FileStatus(const v1::FileRef&)> file_status;
     std::function<EffectLimit(const LogId&)> effect_limit;
+    std::function<absl::StatusOr<std::vector<sync::Original>>(const PartyId&, const v1::Grant&)>
+        originals;
   };
 
   Model(const PartyId& self, const KindRegistry& kinds, const Directory& directory,
@@ -55,6 +57,9 @@ class Model {
   Folded Fold(const Record& record) const;
   v1::RecordView View(const Record& record, absl::Time now) const;
   std::vector<v1::HistoryItem> History(const Record& record) const;
+  // An entry of `record` as its author signed it, in full, its references by name.
+  v1::OriginalView ViewOriginal(const Record& record, const v1::EntryBody& body,
+                                const sync::EntryRef& ref, const PartyId& author) const;
   // Newest last; at most `limit` records after `after`.
   std::vector<const Record*> List(const JitId* jit, uint32_t kind, size_t limit = SIZE_MAX,
                                   const RecordId* after = nullptr) const;

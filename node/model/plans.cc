@@ -189,6 +189,22 @@ absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& recor
   return plan;
 }
 
+absl::StatusOr<Plan> PlanGrants(const PlanContext& context, const Record& record, const PartyId& to,
+                                std::vector<v1::Grant> grants) {
+  if (absl::Status s = ToStatus(DecideRelease(context, record, {to})); !s.ok()) return s;
+  const sync::Members pair = {context.model.self(), to};
+  Plan plan;
+  plan.primary = record.id();
+  for (v1::Grant& grant : grants) {
+    sync::Draft draft = NewDraft(context, record.kind(), record.id(), pair);
+    *draft.body.mutable_grant() = std::move(grant);
+    draft.body.set_idempotency_key(plan.drafts.empty() ? context.idempotency_key : "");
+    record.FillRefs(context.model.self(), pair, &draft.body);
+    plan.drafts.push_back(std::move(draft));
+  }
+  return plan;
+}
+
 absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,
                                  const v1::FileRef& file) {
   const Folded folded = context.model.Fold(record);

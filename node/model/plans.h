@@ -61,6 +61,10 @@ absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& recor
                                  const sync::Members& added, const std::string& legal_basis,
                                  const std::string& purpose);
 
+// Originals of `record` for one body, each in the log of the two.
+absl::StatusOr<Plan> PlanGrants(const PlanContext& context, const Record& record, const PartyId& to,
+                                std::vector<v1::Grant> grants);
+
 // This node holds a file in full and has compared its hash: the receipt that answers the hand-over.
 // No drafts when there is nothing to answer.
 absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "crypto/bytes.h"
 #include "entente/v1/client.pb.h"
 #include "entente/v1/entry.pb.h"
@@ -24,6 +25,7 @@
 #include "node/model/directory.h"
 #include "node/model/kinds.h"
 #include "sync/entry_types.h"
+#include "sync/grants.h"
 
 namespace entente::model {
 
@@ -56,6 +58,13 @@ struct HistoryStep {
   std::string what;
   std::string refused;
   Hash leaf;
+  std::optional<PartyId> to;  // handed on as signed: to this body
+};
+
+// An entry that the owner has handed on as it was signed, verified.
+struct HandedOn {
+  sync::Original original;
+  PartyId author;
 };
 
 // What one body has done to two-sided work.
@@ -82,6 +91,7 @@ struct Folded {
   std::vector<CustodyItem> custody;
   std::vector<RefusedChange> refused;
   std::vector<HistoryStep> history;
+  std::vector<HandedOn> originals;                            // by their own time
   std::map<std::string, std::vector<std::string>> conflicts;  // field → values
   std::map<PartyId, Register> registers;
   std::map<std::string, std::vector<std::pair<Hash, PartyId>>> field_writers;
@@ -99,7 +109,17 @@ struct FoldContext {
   const KindRegistry& kinds;
   std::function<const v1::Agreement*(const Hash& version)> agreement;
   std::function<EffectLimit(const LogId& log)> limit = [](const LogId&) { return EffectLimit{}; };
+  // The entries of a grant by `author`, verified to a head it signed.
+  std::function<absl::StatusOr<std::vector<sync::Original>>(const PartyId& author,
+                                                            const v1::Grant& grant)>
+      originals = [](const PartyId&, const v1::Grant&) {
+        return absl::StatusOr<std::vector<sync::Original>>(
+            absl::UnavailableError("nothing to verify an original with"));
+      };
 };
+
+// What an entry does, in words: "created", "moved to ACCEPTED".
+std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind);
 
 class Record {
  public:

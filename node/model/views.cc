@@ -9,6 +9,10 @@ namespace {
 
 int64_t Seconds(uint64_t hlc) { return absl::ToUnixSeconds(sync::TimeFromHlc(hlc)); }
 
+std::string Day(uint64_t hlc) {
+  return absl::FormatTime("%Y-%m-%d", sync::TimeFromHlc(hlc), absl::UTCTimeZone());
+}
+
 bool Finished(uint32_t state) {
   switch (state) {
     case v1::TASK_STATE_EXECUTED:
@@ -126,14 +130,150 @@ v1::RecordView Model::View(const Record& record, absl::Time now) const {
   return view;
 }
 
+namespace {
+
+// One field of a record in words; bytes that name records or bodies come out as their references.
+class FieldWriter {
+ public:
+  FieldWriter(const Model& model, v1::OriginalView* out) : model_(model), out_(out) {}
+
+  void Write(const google::protobuf::Message& message) {
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    message.GetReflection()->ListFields(message, &fields);
+    for (const auto* field : fields) {
+      const int count =
+          field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
+      std::string value;
+      for (int i = 0; i < count; ++i) {
+        const std::string one = Value(message, *field, field->is_repeated() ? i : -1);
+        if (!one.empty()) value += (value.empty() ? "" : ", ") + one;
+      }
+      if (value.empty()) continue;
+      v1::OriginalField* item = out_->add_fields();
+      std::string name = field->name();
+      std::replace(name.begin(), name.end(), '_', ' ');
+      item->set_name(std::move(name));
+      item->set_value(std::move(value));
+    }
+  }
+
+ private:
+  using Field = google::protobuf::FieldDescriptor;
+
+  std::string Value(const google::protobuf::Message& message, const Field& field, int at) {
+    const google::protobuf::Reflection& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+      case Field::CPPTYPE_STRING: {
+        std::string scratch;
+        const std::string& text =
+            at < 0 ? reflection.GetStringReference(message, &field, &scratch)
+                   : reflection.GetRepeatedStringReference(message, &field, at, &scratch);
+        return field.type() == Field::TYPE_BYTES ? Named(text) : text;
+      }
+      case Field::CPPTYPE_ENUM: {
+        const auto* value = at < 0 ? reflection.GetEnum(message, &field)
+                                   : reflection.GetRepeatedEnum(message, &field, at);
+        return value->name();
+      }
+      case Field::CPPTYPE_INT64: {
+        const int64_t seconds = at < 0 ? reflection.GetInt64(message, &field)
+                                       : reflection.GetRepeatedInt64(message, &field, at);
+        return absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixSeconds(seconds),
+                                absl::UTCTimeZone());
+      }
+      case Field::CPPTYPE_UINT32:
+        return std::to_string(at < 0 ? reflection.GetUInt32(message, &field)
+                                     : reflection.GetRepeatedUInt32(message, &field, at));
+      case Field::CPPTYPE_UINT64:
+        return std::to_string(at < 0 ? reflection.GetUInt64(message, &field)
+                                     : reflection.GetRepeatedUInt64(message, &field, at));
+      case Field::CPPTYPE_BOOL:
+        return (at < 0 ? reflection.GetBool(message, &field)
+                       : reflection.GetRepeatedBool(message, &field, at))
+                   ? "yes"
+                   : "no";
+      case Field::CPPTYPE_MESSAGE:
+        return (at < 0 ? reflection.GetMessage(message, &field)
+                       : reflection.GetRepeatedMessage(message, &field, at))
+            .ShortDebugString();
+      default:
+        return "";
+    }
+  }
+
+  std::string Named(const std::string& bytes) {
+    if (const auto party = PartyId::From(bytes); party.ok()) {
+      return model_.directory().Find(*party) == nullptr ? "" : model_.CodeOf(*party);
+    }
+    const auto id = RecordId::From(bytes);
+    if (!id.ok()) return "";
+    const Record* record = model_.Find(*id);
+    out_->add_names(record == nullptr ? "a record that is not here" : model_.RefOf(*record));
+    return "";
+  }
+
+  const Model& model_;
+  v1::OriginalView* out_;
+};
+
+}  // namespace
+
+v1::OriginalView Model::ViewOriginal(const Record& record, const v1::EntryBody& body,
+                                     const sync::EntryRef& ref, const PartyId& author) const {
+  const Kind& kind = *kinds_.Find(record.kind());
+  v1::OriginalView view;
+  view.set_time(Seconds(body.hlc()));
+  view.set_body(CodeOf(author));
+  view.set_user(body.user());
+  view.set_what(WhatItDoes(body, kind));
+  view.set_justification(body.justification());
+  view.set_entry(ref.leaf.hex());
+  for (const v1::FileRef& file : body.files()) view.add_files(file.name());
+  FieldWriter writer(*this, &view);
+  const auto write = [&](const std::string& bytes) {
+    if (const auto decoded = kind.Decode(bytes); decoded.ok()) writer.Write(**decoded);
+  };
+  const auto write_event = [&](const v1::Event& event) {
+    v1::CustodyEvent custody;
+    if (custody.ParseFromString(event.event())) writer.Write(custody);
+  };
+  if (body.has_create()) write(body.create().record());
+  if (body.has_amend()) write(body.amend().record());
+  if (body.has_transition()) write(body.transition().record());
+  if (body.has_event()) write_event(body.event());
+  if (body.has_release()) {
+    write(body.release().snapshot().record());
+    for (const v1::Event& event : body.release().snapshot().events()) write_event(event);
+    for (const std::string& added : body.release().added()) {
+      const auto party = PartyId::From(added);
+      if (party.ok()) view.add_names(CodeOf(*party));
+    }
+  }
+  return view;
+}
+
 std::vector<v1::HistoryItem> Model::History(const Record& record) const {
   std::vector<v1::HistoryItem> out;
-  for (const HistoryStep& step : Fold(record).history) {
+  const Folded folded = Fold(record);
+  for (const HandedOn& handed : folded.originals) {
+    if (handed.author == self_) continue;  // its own entries stand here themselves
+    const v1::EntryBody& body = handed.original.body;
+    v1::HistoryItem item;
+    item.set_time(Seconds(body.hlc()));
+    item.set_body(CodeOf(handed.author));
+    item.set_user(body.user());
+    item.set_what(Cat(WhatItDoes(body, *kinds_.Find(record.kind())), ", as signed by ",
+                      CodeOf(handed.author), " on ", Day(body.hlc())));
+    item.set_entry(handed.original.ref.leaf.hex());
+    item.set_original(true);
+    out.push_back(std::move(item));
+  }
+  for (const HistoryStep& step : folded.history) {
     v1::HistoryItem item;
     item.set_time(Seconds(step.hlc));
     item.set_body(CodeOf(step.author));
     item.set_user(step.user);
-    item.set_what(step.what);
+    item.set_what(step.to.has_value() ? Cat(step.what, ", to ", CodeOf(*step.to)) : step.what);
     item.set_refused(step.refused);
     item.set_entry(step.leaf.hex());
     out.push_back(std::move(item));

@@ -79,31 +79,43 @@ absl::StatusOr<std::unique_ptr<AnchorFile>> AnchorFile::Open(const std::string& 
   const absl::StatusOr<std::string> bytes = ReadFile(path, kFileBytesMax);
   if (absl::IsNotFound(bytes.status())) return anchor;
   if (!bytes.ok()) return bytes.status();
-  if (absl::Status status = anchor->Parse(*bytes); !status.ok()) return status;
+  absl::StatusOr<Records> records = Parse(*bytes, path);
+  if (!records.ok()) return records.status();
+  anchor->highest_ = *std::move(records);
   if (absl::Status status = anchor->Rewrite(); !status.ok()) return status;
   return anchor;
 }
 
-absl::Status AnchorFile::Parse(std::string_view bytes) {
+absl::StatusOr<std::vector<sync::AnchorRecord>> AnchorFile::Read(const std::string& path) {
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kFileBytesMax);
+  if (!bytes.ok()) return bytes.status();
+  const absl::StatusOr<Records> records = Parse(*bytes, path);
+  if (!records.ok()) return records.status();
+  return InOrder(*records);
+}
+
+absl::StatusOr<AnchorFile::Records> AnchorFile::Parse(std::string_view bytes,
+                                                      const std::string& path) {
   if (bytes.size() < kHeaderBytes || bytes.substr(0, kMagic.size()) != kMagic) {
-    return absl::DataLossError(Cat("the signing anchor ", path_, " has a damaged header"));
+    return absl::DataLossError(Cat("the signing anchor ", path, " has a damaged header"));
   }
-  chain_ = std::string(bytes.substr(0, kHeaderBytes));
+  Records highest;
+  std::string chain(bytes.substr(0, kHeaderBytes));
   size_t offset = kHeaderBytes;
   for (; bytes.size() - offset >= kRecordBytes; offset += kRecordBytes) {
     const std::string_view body = bytes.substr(offset, kBodyBytes);
-    const std::string check = Check(chain_, body);
+    const std::string check = Check(chain, body);
     if (bytes.substr(offset + kBodyBytes, kCheckBytes) != check) {
       return absl::DataLossError(
-          Cat("the signing anchor ", path_, " is damaged at byte ", std::to_string(offset)));
+          Cat("the signing anchor ", path, " is damaged at byte ", std::to_string(offset)));
     }
-    chain_ = check;
+    chain = check;
     const absl::StatusOr<sync::AnchorRecord> record = ParseBody(body);
     if (!record.ok()) return record.status();
-    sync::AnchorRecord& highest = highest_.try_emplace(record->log, *record).first->second;
-    if (record->size >= highest.size) highest = *record;
+    sync::AnchorRecord& known = highest.try_emplace(record->log, *record).first->second;
+    if (record->size >= known.size) known = *record;
   }
-  return absl::OkStatus();  // the rest, if any, is a write that never finished
+  return highest;  // the rest, if any, is a write that never finished
 }
 
 absl::Status AnchorFile::Rewrite() {
@@ -120,11 +132,13 @@ absl::Status AnchorFile::Rewrite() {
   return absl::OkStatus();
 }
 
-std::vector<sync::AnchorRecord> AnchorFile::Load() const {
-  std::vector<sync::AnchorRecord> records;
-  records.reserve(highest_.size());
-  for (const auto& [log, record] : highest_) records.push_back(record);
-  return records;
+std::vector<sync::AnchorRecord> AnchorFile::Load() const { return InOrder(highest_); }
+
+std::vector<sync::AnchorRecord> AnchorFile::InOrder(const Records& records) {
+  std::vector<sync::AnchorRecord> out;
+  out.reserve(records.size());
+  for (const auto& [log, record] : records) out.push_back(record);
+  return out;
 }
 
 absl::Status AnchorFile::Append(std::span<const sync::AnchorRecord> records) {

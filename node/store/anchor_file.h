@@ -42,6 +42,8 @@ class AnchorFile {
   // opened its new incarnation would find an empty anchor and trust it.
   static absl::StatusOr<std::unique_ptr<AnchorFile>> Open(const std::string& path,
                                                           Entropy& entropy);
+  // Only reads: the highest record of each log, ordered by log. NotFound when there is no file.
+  static absl::StatusOr<std::vector<sync::AnchorRecord>> Read(const std::string& path);
   // Makes an empty anchor for a node that has never signed. AlreadyExists otherwise.
   static absl::Status Create(const std::string& path, Entropy& entropy);
 
@@ -59,7 +61,9 @@ class AnchorFile {
   AnchorFile(std::string path, Entropy& entropy) : path_(std::move(path)), entropy_(entropy) {}
   using Records = std::map<LogId, sync::AnchorRecord>;
 
-  absl::Status Parse(std::string_view bytes);
+  // What the bytes of the file at `path` say: the highest record of each log.
+  static absl::StatusOr<Records> Parse(std::string_view bytes, const std::string& path);
+  static std::vector<sync::AnchorRecord> InOrder(const Records& records);
   absl::Status Rewrite();
   absl::Status AppendDurably(const Records& fresh);
 

@@ -349,6 +349,14 @@ bool Acceptor::Admit(std::string_view peer) {
   return true;
 }
 
+void Acceptor::Release(std::string_view peer) {
+  const std::lock_guard lock(impl_->mutex);
+  const Impl::Iterator it = impl_->connections.find(PeerName(peer));
+  if (it == impl_->connections.end()) return;
+  it->second.admitted = false;
+  it->second.since = absl::Now();
+}
+
 void Acceptor::Cut(std::string_view peer) {
   const std::lock_guard lock(impl_->mutex);
   const Impl::Iterator it = impl_->connections.find(PeerName(peer));

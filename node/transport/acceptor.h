@@ -55,6 +55,8 @@ class Acceptor {
   // The connection from `peer` ("ipv4:127.0.0.1:4711", as gRPC's contexts say it) has shown a
   // pinned key. False when there is no room for it: it is cut. Cheap when it was admitted before.
   bool Admit(std::string_view peer);
+  // It carries no session any more: it counts as a stranger again, and has as long as one.
+  void Release(std::string_view peer);
   // Ends the connection from `peer` at once, whatever gRPC is doing with it.
   void Cut(std::string_view peer);
 

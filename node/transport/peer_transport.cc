@@ -13,6 +13,9 @@
 
 #include "absl/time/clock.h"
 #include "entente/v1/peer.grpc.pb.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/resource_quota.h"
+#include "node/transport/frame_guard.h"
 #include "node/transport/stream.h"
 #include "node/transport/tls.h"
 
@@ -27,8 +30,12 @@ constexpr char kTakenKey[] = "entente-exchange";
 constexpr char kTaken[] = "1";
 constexpr int kKeepaliveTimeoutMs = 10'000;
 
-using ServerReactor = grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>;
-using ClientReactor = grpc::ClientBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>;
+constexpr char kExchangeMethod[] = "/entente.v1.PeerService/Exchange";
+// More than this is not worth waiting for when a session is closed.
+constexpr size_t kWorthSendingAtClose = 1 << 20;
+
+using ServerReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+using ClientReactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 class ServerStream;
 class ClientStream;
 class PeerServiceImpl;
@@ -48,6 +55,7 @@ struct PeerTransport::Impl : std::enable_shared_from_this<PeerTransport::Impl> {
   struct Session {
     std::shared_ptr<Stream> stream;
     PartyId party;
+    Hash spki;
     absl::Time cut_at = absl::InfiniteFuture();
     std::string reason;
   };
@@ -74,7 +82,9 @@ struct PeerTransport::Impl : std::enable_shared_from_this<PeerTransport::Impl> {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> external;
   std::unique_ptr<grpc::Server> server;
 
-  StreamLimits Limits() const { return {options.send_bytes_max, options.receive_bytes_max}; }
+  StreamLimits Limits() const {
+    return {options.send_bytes_max, options.receive_bytes_max, options.receive_frames_max};
+  }
 
   absl::Status Listen();
   void RunDialler();
@@ -83,6 +93,7 @@ struct PeerTransport::Impl : std::enable_shared_from_this<PeerTransport::Impl> {
   void Dial(const Target& target, const std::string& address);
 
   bool Take(const std::shared_ptr<Stream>& stream, const PartyId& party);
+  void Drop(const std::shared_ptr<Stream>& stream);
   SessionId Open(const std::shared_ptr<Stream>& stream, const PartyId& party, const Hash& spki,
                  bool dialled);
   void Ended(const std::shared_ptr<Stream>& stream, SessionId session,
@@ -93,13 +104,14 @@ struct PeerTransport::Impl : std::enable_shared_from_this<PeerTransport::Impl> {
 
 namespace {
 
-class ServerStream : public Duplex<ServerReactor, v1::ExchangeResponse, v1::ExchangeRequest> {
+class ServerStream : public Duplex<ServerReactor> {
  public:
   ServerStream(std::shared_ptr<PeerTransport::Impl> impl, grpc::CallbackServerContext* context,
                const PartyId& party, const Hash& spki)
       : Duplex(impl->Limits()),
         impl_(std::move(impl)),
         context_(context),
+        connection_(context->peer()),
         party_(party),
         spki_(spki) {}
 
@@ -117,6 +129,8 @@ class ServerStream : public Duplex<ServerReactor, v1::ExchangeResponse, v1::Exch
       const std::lock_guard lock(context_mutex_);
       context_ = nullptr;
     }
+    // A connection without a session is a stranger's again, and goes the way of those.
+    impl_->acceptor->Release(connection_);
     const std::shared_ptr<Stream> self = std::move(self_);
     impl_->Ended(self, session_, std::nullopt, "the peer ended the connection");
   }
@@ -145,6 +159,7 @@ class ServerStream : public Duplex<ServerReactor, v1::ExchangeResponse, v1::Exch
   const std::shared_ptr<PeerTransport::Impl> impl_;
   std::mutex context_mutex_;
   grpc::CallbackServerContext* context_;
+  const std::string connection_;
   std::atomic<bool> finished_ = false;
   const PartyId party_;
   const Hash spki_;
@@ -158,7 +173,7 @@ class RefusedStream : public ServerReactor {
   void OnDone() override { delete this; }
 };
 
-class ClientStream : public Duplex<ClientReactor, v1::ExchangeRequest, v1::ExchangeResponse> {
+class ClientStream : public Duplex<ClientReactor> {
  public:
   ClientStream(std::shared_ptr<PeerTransport::Impl> impl, const PartyId& party, const Hash& spki,
                const std::shared_ptr<grpc::Channel>& channel)
@@ -166,11 +181,11 @@ class ClientStream : public Duplex<ClientReactor, v1::ExchangeRequest, v1::Excha
         impl_(std::move(impl)),
         party_(party),
         spki_(spki),
-        stub_(v1::PeerService::NewStub(channel)) {}
+        stub_(channel) {}
 
   void Begin() {
     self_ = shared_from_this();
-    stub_->async()->Exchange(&context_, this);
+    stub_.PrepareBidiStreamingCall(&context_, kExchangeMethod, grpc::StubOptions(), this);
     AddHold();  // writes start from outside the reactions
     StartCall();
   }
@@ -200,14 +215,15 @@ class ClientStream : public Duplex<ClientReactor, v1::ExchangeRequest, v1::Excha
   const std::shared_ptr<PeerTransport::Impl> impl_;
   const PartyId party_;
   const Hash spki_;
-  const std::unique_ptr<v1::PeerService::Stub> stub_;
+  grpc::GenericStub stub_;
   grpc::ClientContext context_;
   SessionId session_ = 0;
   std::atomic<bool> released_ = false;
   std::shared_ptr<Stream> self_;
 };
 
-class PeerServiceImpl : public v1::PeerService::CallbackService {
+class PeerServiceImpl
+    : public v1::PeerService::WithRawCallbackMethod_Exchange<v1::PeerService::Service> {
  public:
   explicit PeerServiceImpl(std::weak_ptr<PeerTransport::Impl> impl) : impl_(std::move(impl)) {}
 
@@ -220,7 +236,12 @@ class PeerServiceImpl : public v1::PeerService::CallbackService {
       return new RefusedStream({grpc::StatusCode::UNAUTHENTICATED, "this key is not pinned here"});
     }
     auto stream = std::make_shared<ServerStream>(impl, context, *party, *spki);
-    if (!impl->acceptor->Admit(context->peer()) || !impl->Take(stream, *party)) {
+    // In this order: a peer that has all its sessions takes no connection from others either.
+    if (!impl->Take(stream, *party)) {
+      return new RefusedStream({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many connections"});
+    }
+    if (!impl->acceptor->Admit(context->peer())) {
+      impl->Drop(stream);
       return new RefusedStream({grpc::StatusCode::RESOURCE_EXHAUSTED, "too many connections"});
     }
     stream->Begin();
@@ -248,13 +269,19 @@ bool PeerTransport::Impl::Take(const std::shared_ptr<Stream>& stream, const Part
   return true;
 }
 
+void PeerTransport::Impl::Drop(const std::shared_ptr<Stream>& stream) {
+  const std::lock_guard lock(mutex);
+  live.erase(stream);
+  changed.notify_all();
+}
+
 SessionId PeerTransport::Impl::Open(const std::shared_ptr<Stream>& stream, const PartyId& party,
                                     const Hash& spki, bool dialled) {
   SessionId id = 0;
   {
     const std::lock_guard lock(mutex);
     id = next_session++;
-    sessions[id] = {stream, party, absl::InfiniteFuture(), ""};
+    sessions[id] = {stream, party, spki, absl::InfiniteFuture(), ""};
     if (dialled) BackOff(party, /*failed=*/false);
   }
   events.opened({id, party, spki, dialled});
@@ -355,6 +382,8 @@ void PeerTransport::Impl::RunDialler() {
 
 void PeerTransport::Impl::Dial(const Target& target, const std::string& address) {
   grpc::ChannelArguments args = ChannelDefaults();
+  args.SetMaxReceiveMessageSize(kPeerMessageBytesMax);
+  args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
   args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS,
               static_cast<int>(absl::ToInt64Milliseconds(options.keepalive)));
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
@@ -383,15 +412,13 @@ absl::Status PeerTransport::Impl::Listen() {
   service = std::make_unique<PeerServiceImpl>(weak_from_this());
   grpc::ServerBuilder builder;
   builder.RegisterService(service.get());
-  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
-  builder.SetMaxSendMessageSize(kMessageBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                             static_cast<int>(options.sessions_per_peer_max));
+  for (const auto& [name, value] : PeerServerSettings(options)) {
+    builder.AddChannelArgument(name, value);
+  }
+  grpc::ResourceQuota quota("peers");
+  quota.Resize(options.memory_max);
+  quota.SetMaxThreads(options.threads_max);
+  builder.SetResourceQuota(quota);
   external = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       ServerTls(identity,
@@ -404,6 +431,24 @@ absl::Status PeerTransport::Impl::Listen() {
     external->HandleNewConnection(&parameters);
   });
   return absl::OkStatus();
+}
+
+std::vector<std::pair<std::string, int>> PeerServerSettings(const PeerTransport::Options& options) {
+  return {
+      {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, kPeerMessageBytesMax},
+      {GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, kPeerMessageBytesMax},
+      {GRPC_ARG_MAX_METADATA_SIZE, 8 << 10},
+      {GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(options.sessions_per_peer_max)},
+      {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+       static_cast<int>(absl::ToInt64Milliseconds(options.connect_timeout))},
+      {GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(options.keepalive))},
+      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs},
+      {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+      {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000},
+      {GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2},
+      {GRPC_ARG_ALLOW_REUSEPORT, 0},
+      {GRPC_ARG_ENABLE_CHANNELZ, 0},
+  };
 }
 
 // ---- the public face
@@ -437,7 +482,10 @@ void PeerTransport::SetPeers(std::vector<Target> targets) {
       dialling.target = std::move(target);
     }
     for (const auto& [id, session] : impl_->sessions) {
-      if (!next.contains(session.party)) gone.push_back(session.stream);
+      const auto trusted = next.find(session.party);
+      if (trusted == next.end() || trusted->second.target.spki != session.spki) {
+        gone.push_back(session.stream);
+      }
     }
     impl_->targets = std::move(next);
     impl_->changed.notify_all();
@@ -468,6 +516,7 @@ void PeerTransport::Close(SessionId session, std::string reason) {
     stream = it->second.stream;
     impl_->changed.notify_all();
   }
+  if (stream->QueuedBytes() > kWorthSendingAtClose) return stream->Cut();
   stream->EndWhenSent();
 }
 

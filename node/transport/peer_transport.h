@@ -4,6 +4,7 @@
 //
 // Events come on gRPC's threads, in order for each session: Opened, then its Frames, then Closed,
 // exactly once. They must not block nor call Stop.
+// A message that is no frame (frame_guard.h) comes as an empty frame, the last of its session.
 //
 // Nothing a peer does makes a queue grow without bound: what waits to be sent to it is capped (the
 // session is closed when it is exceeded), and so is what was read and not yet released by whoever
@@ -20,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -54,9 +56,14 @@ class PeerTransport {
 
     // More than the core ever queues for a peer that reads (sync/limits.h: wants, pushes, chunks).
     size_t send_bytes_max = 64 << 20;
-    // Read from one session and not yet released; one message more may be under way.
+    // Read from one session and not yet released; one message more may be under way. Each frame
+    // counts 256 bytes besides its own.
     size_t receive_bytes_max = 2 << 20;
+    size_t receive_frames_max = 256;
     size_t sessions_per_peer_max = 4;
+    // What gRPC itself may take for all connections that came in.
+    size_t memory_max = 128 << 20;
+    int threads_max = 64;
   };
 
   // A peer as the core knows it. Its key may connect; it is dialled when `dial` says so.
@@ -103,5 +110,9 @@ class PeerTransport {
   explicit PeerTransport(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
+
+// What gRPC's server is told about connections that come in, by gRPC's names; together with TLS
+// 1.3, pins on both ends (tls.h) and the acceptor these are the bounds of docs/operating.md.
+std::vector<std::pair<std::string, int>> PeerServerSettings(const PeerTransport::Options& options);
 
 }  // namespace entente::transport

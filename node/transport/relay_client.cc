@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "crypto/parcel_header.h"
 #include "entente/v1/relay.grpc.pb.h"
 #include "node/transport/tls.h"
 
@@ -102,6 +103,7 @@ struct RelayClient::Impl {
     std::thread sender;
   };
   std::map<PartyId, Outbox> outboxes;
+  std::map<MailboxId, std::string> outgoing;  // every mailbox ever deposited into: its deposit seed
 
   bool Stopping() {
     const std::lock_guard lock(mutex);
@@ -142,7 +144,7 @@ struct RelayClient::Impl {
   absl::StatusOr<size_t> FetchOnce(Stub& stub);
   void RunSender(const PartyId& peer);
   absl::Status DepositOnce(const PartyId& peer, const std::string& parcel,
-                           std::map<std::string, std::unique_ptr<Stub>>& stubs);
+                           std::map<std::string, std::unique_ptr<Stub>>& stubs, bool* outdated);
   bool Next(const PartyId& peer, Waiting* item);
   void Left(const PartyId& peer, uint64_t seq);
 };
@@ -172,13 +174,15 @@ absl::Status RelayClient::Impl::OpenMailboxes(Stub& stub, uint64_t* opened) {
   }
   v1::OpenMailboxesRequest request;
   for (const Route& route : now) {
-    const absl::StatusOr<crypto::TlsIdentity> key = DepositIdentity(route.incoming);
-    if (!key.ok()) return key.status();
-    const absl::StatusOr<Hash> spki = crypto::SpkiSha256(key->certificate_pem);
-    if (!spki.ok()) return spki.status();
-    v1::MailboxRegistration* mailbox = request.add_mailboxes();
-    mailbox->set_mailbox_id(route.incoming.id.str());
-    mailbox->set_deposit_spki_sha256(spki->str());
+    for (const Mailbox& incoming : route.incoming) {
+      const absl::StatusOr<crypto::TlsIdentity> key = DepositIdentity(incoming);
+      if (!key.ok()) return key.status();
+      const absl::StatusOr<Hash> spki = crypto::SpkiSha256(key->certificate_pem);
+      if (!spki.ok()) return spki.status();
+      v1::MailboxRegistration* mailbox = request.add_mailboxes();
+      mailbox->set_mailbox_id(incoming.id.str());
+      mailbox->set_deposit_spki_sha256(spki->str());
+    }
   }
   v1::OpenMailboxesResponse response;
   const absl::Status status = Call(options.call_timeout, [&](grpc::ClientContext* context) {
@@ -252,20 +256,29 @@ void RelayClient::Impl::RunFetcher(const v1::RelayRoute& relay) {
 // ---- depositing
 
 absl::Status RelayClient::Impl::DepositOnce(const PartyId& peer, const std::string& parcel,
-                                            std::map<std::string, std::unique_ptr<Stub>>& stubs) {
+                                            std::map<std::string, std::unique_ptr<Stub>>& stubs,
+                                            bool* outdated) {
   Route route;
+  Mailbox mailbox;
+  const absl::StatusOr<crypto::ParcelHeader> header = crypto::ParseParcelHeader(parcel);
+  if (!header.ok()) return header.status();
   {
     const std::lock_guard lock(mutex);
     const auto it = std::find_if(routes.begin(), routes.end(),
                                  [&](const Route& candidate) { return candidate.peer == peer; });
     if (it == routes.end()) return absl::UnavailableError("no relay leads to this body");
     route = *it;
+    const auto known = outgoing.find(header->mailbox);
+    // Sealed under keys so new that the way to their mailbox has not been told here yet.
+    if (known == outgoing.end()) return absl::UnavailableError("its mailbox is not known yet");
+    mailbox = {known->first, known->second};
   }
+  *outdated = header->mailbox != route.outgoing.id;
   absl::Status status = absl::UnavailableError("the body's card names no relay");
   for (const v1::RelayRoute& relay : route.relays) {
-    std::unique_ptr<Stub>& stub = stubs[relay.address()];
+    std::unique_ptr<Stub>& stub = stubs[Cat(relay.address(), mailbox.id.view())];
     if (stub == nullptr) {
-      const absl::StatusOr<crypto::TlsIdentity> key = DepositIdentity(route.outgoing);
+      const absl::StatusOr<crypto::TlsIdentity> key = DepositIdentity(mailbox);
       if (!key.ok()) return key.status();
       absl::StatusOr<std::unique_ptr<Stub>> connected = Connect(relay, *key);
       if (!connected.ok()) return connected.status();
@@ -304,8 +317,9 @@ void RelayClient::Impl::RunSender(const PartyId& peer) {
   absl::Duration retry = options.retry_min;
   Waiting item;
   while (Next(peer, &item)) {
-    const absl::Status status = DepositOnce(peer, item.parcel, stubs);
-    if (!status.ok() && !absl::IsInvalidArgument(status)) {
+    bool outdated = false;
+    const absl::Status status = DepositOnce(peer, item.parcel, stubs, &outdated);
+    if (!status.ok() && !absl::IsInvalidArgument(status) && !outdated) {
       // Not there, not yet open, or full. A key that was refused at the handshake stays with the
       // connection's back-off, so the next attempt begins with a fresh one.
       stubs.clear();
@@ -341,6 +355,9 @@ void RelayClient::SetRoutes(std::vector<Route> routes) {
       ++impl_->mailboxes_version;
       // A long poll under way does not know the new mailboxes yet.
       for (grpc::ClientContext* call : impl_->calls) call->TryCancel();
+    }
+    for (const Route& route : routes) {
+      impl_->outgoing.try_emplace(route.outgoing.id, route.outgoing.deposit_seed);
     }
     impl_->routes = std::move(routes);
   }

@@ -7,9 +7,11 @@
 // erases it at the relay, only once whoever got it says that it is durable.
 //
 // Depositing: each mailbox has a TLS key that both ends derive (Engine::Peer). The relay thus knows
-// that a depositor may deposit, not who it is. Parcels for one peer leave in order; one that cannot
-// be left is tried again, at each of the peer's relays in turn. What waits is bounded: beyond that
-// the oldest is given up, and the next comparison of digests sends its entries again.
+// that a depositor may deposit, not who it is. Mailboxes change with keys; a parcel that was sealed
+// for an earlier one still goes there, and is given up when it is refused there. Parcels for one
+// peer leave in order; one that cannot be left is tried again, at each of the peer's relays in
+// turn. What waits is bounded: beyond that the oldest is given up, and the next comparison of
+// digests sends its entries again.
 //
 // Thread-safe. Tests: tests/node/relay/relay_service_test.cc.
 #pragma once
@@ -49,7 +51,7 @@ class RelayClient {
     PartyId peer;
     std::vector<v1::RelayRoute> relays;  // the peer's
     Mailbox outgoing;                    // recipient: the peer
-    Mailbox incoming;                    // recipient: this node
+    std::vector<Mailbox> incoming;       // recipient: this node, one per pair of keys in use
   };
 
   // Called on threads of the client; they may block, but must not call Stop.

@@ -41,6 +41,8 @@ TEST_F(BoxTest, PointsOfLowOrderAreRefused) {
   std::string one(32, '\0');
   one[0] = 1;
   EXPECT_REFUSED(SealBox(*BoxPublicKey::From(one), "seed"), kInvalidArgument, "");
+  EXPECT_REFUSED(CheckBoxKey(*BoxPublicKey::From(one)), kInvalidArgument, "");
+  EXPECT_OK(CheckBoxKey(ours_.public_key()));
 }
 
 TEST_F(BoxTest, AKeyPairFollowsFromItsSecret) {

@@ -1,6 +1,7 @@
 // Labelled hashes separate meanings: a label, a boundary between parts and a key all count.
 #include "crypto/hash.h"
 
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -26,6 +27,25 @@ TEST(HashTest, KeyedDrawsDependOnKeyLabelAndParts) {
   EXPECT_EQ(distinct.size(), 4u);
   const KeyAndCommit both = K64(KeyOf('a'), "x", {"1"});
   EXPECT_NE(both.key.view(), both.commit.view());
+}
+
+// Every label in use, in every form, over the same bytes: no value of one meaning is one of
+// another.
+TEST(HashTest, NoLabelGivesWhatAnotherGives) {
+  constexpr std::string_view kLabels[] = {
+      "anchor-file", "api-socket",   "audience",   "blind",   "blob-map", "blob-tree", "body",
+      "card",        "digest",       "epoch",      "exclude", "file",     "jit",       "log",
+      "mailbox",     "parcel",       "request-id", "session", "slot",     "slot-psk",  "store-file",
+      "store-files", "store-marker", "store-row",  "tree",    "anchor"};
+  std::set<std::string> distinct;
+  for (const std::string_view label : kLabels) {
+    distinct.insert(H(label, {"part"}).str());
+    distinct.insert(std::string(K(KeyOf('a'), label, {"part"}).view()));
+    const KeyAndCommit both = K64(KeyOf('a'), label, {"part"});
+    distinct.insert(std::string(both.key.view()));
+    distinct.insert(both.commit.str());
+  }
+  EXPECT_EQ(distinct.size(), 4 * std::size(kLabels));
 }
 
 TEST(HashTest, StreamGivesWhatOneCallGives) {

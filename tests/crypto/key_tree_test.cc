@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "crypto/entropy.h"
 #include "crypto/hash.h"
@@ -35,6 +36,48 @@ TEST_F(KeyTreeTest, ASubtreeGivesItsOwnLeavesOnly) {
   }
   EXPECT_TRUE(down.Equals(Subtree(seed_, kTreeDepth, 0)));
   EXPECT_FALSE(left.Equals(Subtree(seed_, 1, 1)));
+}
+
+TEST_F(KeyTreeTest, KeysBelowANodeAreThoseOfTheWholeTree) {
+  EntryKeys below(TreeNode{{3, 5}, Subtree(seed_, 3, 5)});
+  for (const uint32_t leaf : {5u << 11, (5u << 11) + 777, (6u << 11) - 1, (5u << 11) + 1}) {
+    ASSERT_TRUE(below.root().Covers(leaf));
+    EXPECT_TRUE(below.Key(leaf).Equals(Subtree(seed_, kTreeDepth, leaf)));
+  }
+  EXPECT_FALSE(below.root().Covers((5u << 11) - 1));
+  EXPECT_FALSE(below.root().Covers(6u << 11));
+}
+
+// What a grant hands out: the chosen leaves, each once, and nothing beside them.
+TEST_F(KeyTreeTest, ACoverHoldsExactlyTheChosenLeavesInAsFewNodesAsItTakes) {
+  EXPECT_TRUE(CoverLeaves({}).empty());
+  EXPECT_EQ(CoverLeaves({7}), (std::vector<TreePosition>{{kTreeDepth, 7}}));
+  EXPECT_EQ(CoverLeaves({4, 5, 6, 7}), (std::vector<TreePosition>{{kTreeDepth - 2, 1}}));
+  EXPECT_EQ(CoverLeaves({3, 4, 5, 6}),
+            (std::vector<TreePosition>{{kTreeDepth, 3}, {kTreeDepth - 1, 2}, {kTreeDepth, 6}}));
+  std::set<uint32_t> all;
+  for (uint32_t leaf = 0; leaf < kTreeLeaves; ++leaf) all.insert(leaf);
+  EXPECT_EQ(CoverLeaves(all), (std::vector<TreePosition>{{0, 0}}));
+  all.erase(12345);
+  EXPECT_EQ(CoverLeaves(all).size(), kTreeDepth);  // the co-path of the one that is missing
+  for (int round = 0; round < 50; ++round) {
+    std::set<uint32_t> chosen;
+    const uint32_t first = entropy_.Draw<Hash>().data()[0] * 60u;
+    for (uint32_t i = 0; i < 200; ++i) {
+      if (entropy_.Draw<Hash>().data()[0] % 3 != 0) chosen.insert(first + i);
+    }
+    std::set<uint32_t> covered;
+    size_t total = 0;
+    for (const TreePosition& position : CoverLeaves(chosen)) {
+      const uint32_t width = kTreeDepth - position.depth;
+      for (uint32_t leaf = position.prefix << width; position.Covers(leaf); ++leaf) {
+        covered.insert(leaf);
+        ++total;
+      }
+    }
+    EXPECT_EQ(covered, chosen);
+    EXPECT_EQ(total, chosen.size());
+  }
 }
 
 TEST_F(KeyTreeTest, NoTwoLeavesShareAKey) {

@@ -24,6 +24,29 @@ class KeystoreTest : public testing::Test {
   const NodeKeys keys_ = *GenerateNodeKeys(root_, "XA", entropy_);
 };
 
+TEST_F(KeystoreTest, RenewedKeysShareNothingButPartyStorageAndRecoveryUnlessTlsIsKept) {
+  const NodeKeys fresh = *RenewNodeKeys(keys_, "XA", /*keep_tls=*/false, entropy_);
+  EXPECT_EQ(fresh.party, keys_.party);
+  EXPECT_EQ(fresh.recovery, keys_.recovery);
+  EXPECT_TRUE(fresh.storage.Equals(keys_.storage));
+  EXPECT_NE(fresh.log.public_key(), keys_.log.public_key());
+  EXPECT_NE(fresh.cosign.public_key(), keys_.cosign.public_key());
+  EXPECT_NE(fresh.statement.public_key(), keys_.statement.public_key());
+  EXPECT_NE(fresh.box.public_key(), keys_.box.public_key());
+  EXPECT_NE(fresh.tls.certificate_pem, keys_.tls.certificate_pem);
+  EXPECT_EQ(RenewNodeKeys(keys_, "XA", /*keep_tls=*/true, entropy_)->tls.certificate_pem,
+            keys_.tls.certificate_pem);
+}
+
+TEST_F(KeystoreTest, WithoutItsReadingKeyAllElseStays) {
+  const NodeKeys emptied = WithoutBoxKey(keys_, entropy_);
+  EXPECT_NE(emptied.box.public_key(), keys_.box.public_key());
+  EXPECT_EQ(emptied.log.public_key(), keys_.log.public_key());
+  EXPECT_EQ(emptied.cosign.public_key(), keys_.cosign.public_key());
+  EXPECT_EQ(emptied.statement.public_key(), keys_.statement.public_key());
+  EXPECT_TRUE(emptied.storage.Equals(keys_.storage));
+}
+
 TEST_F(KeystoreTest, KeysComeBackWithTheirPassphrase) {
   const auto file = SealKeystore(keys_, "correct horse", Argon2Cost::kInteractive, entropy_);
   ASSERT_OK(file);

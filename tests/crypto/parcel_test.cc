@@ -24,6 +24,21 @@ class ParcelTest : public testing::Test {
   const MailboxId mailbox_ = *MailboxId::From(std::string(32, 'M'));
 };
 
+TEST_F(ParcelTest, WithASharedSecretItLooksTheSameAndOpensForWhoHoldsBoth) {
+  const Secret32 shared = entropy_.Draw<Secret32>();
+  const Secret32 other = entropy_.Draw<Secret32>();
+  const std::string parcel =
+      *SealParcel(key_.public_key(), key_.id(), me_, mailbox_, "a body", entropy_, &shared);
+  EXPECT_EQ(parcel.size(), Seal("a body").size());
+  EXPECT_EQ(parcel.substr(0, 34), Seal("a body").substr(0, 34));  // all that a relay reads
+  EXPECT_EQ(*OpenParcel(key_, me_, parcel, &shared), "a body");
+  EXPECT_REFUSED(OpenParcel(key_, me_, parcel), kFailedPrecondition, "NO_SHARED_SECRET");
+  EXPECT_REFUSED(OpenParcel(key_, me_, parcel, &other), kUnauthenticated, "");
+  EXPECT_FALSE(OpenParcel(BoxKeyPair::Generate(entropy_), me_, parcel, &shared).ok());
+  // One that was sealed without is still opened: the sender may not use the secret yet.
+  EXPECT_EQ(*OpenParcel(key_, me_, Seal("plain"), &shared), "plain");
+}
+
 TEST_F(ParcelTest, HasExactlyTheSizeOfABucketAndOpensWhole) {
   size_t bucket = 0;
   for (const size_t size : {size_t{0}, size_t{1000}, size_t{5000}, size_t{60000}, size_t{200000},

@@ -46,5 +46,49 @@ TEST_F(SlotTest, IsRefusedInAnyOtherPlace) {
   EXPECT_FALSE(OpenSlot(context_, key_, "").ok());
 }
 
+TEST_F(SlotTest, WithASharedSecretItOpensForWhoHoldsBothAndNobodyElse) {
+  const Secret32 shared = entropy_.Draw<Secret32>();
+  const auto slot = SealSecretSlot(context_, seed_, key_.public_key(), shared, entropy_);
+  ASSERT_OK(slot);
+  EXPECT_EQ(slot->size(), kSecretSlotBytes);
+  EXPECT_TRUE(OpenSecretSlot(context_, key_, shared, *slot)->Equals(seed_));
+  EXPECT_REFUSED(OpenSecretSlot(context_, key_, entropy_.Draw<Secret32>(), *slot), kUnauthenticated,
+                 "");
+  EXPECT_REFUSED(OpenSecretSlot(context_, BoxKeyPair::Generate(entropy_), shared, *slot),
+                 kUnauthenticated, "");
+  EXPECT_FALSE(OpenSlot(context_, key_, *slot).ok());
+  EXPECT_FALSE(
+      OpenSecretSlot(context_, key_, shared, *SealSlot(context_, seed_, key_.public_key())).ok());
+}
+
+// Somebody who has broken X25519 has the box key's private half, and still nothing of the seed.
+TEST_F(SlotTest, WhatTheBoxOfASecretSlotHoldsIsSealedAgain) {
+  const Secret32 shared = entropy_.Draw<Secret32>();
+  const auto inside =
+      key_.Open(*SealSecretSlot(context_, seed_, key_.public_key(), shared, entropy_));
+  ASSERT_OK(inside);
+  EXPECT_EQ(inside->view().find(seed_.view()), std::string_view::npos);
+  const auto again =
+      key_.Open(*SealSecretSlot(context_, seed_, key_.public_key(), shared, entropy_));
+  EXPECT_NE(inside->view(), again->view());  // another nonce each time
+}
+
+TEST_F(SlotTest, ASecretSlotIsRefusedInAnyOtherPlaceAndAtAnyOtherLength) {
+  const Secret32 shared = entropy_.Draw<Secret32>();
+  std::string slot = *SealSecretSlot(context_, seed_, key_.public_key(), shared, entropy_);
+  for (int field = 0; field < 4; ++field) {
+    SlotContext other = context_;
+    if (field == 0) other.log = LogId();
+    if (field == 1) other.epoch = 5;
+    if (field == 2) other.party = PartyId();
+    if (field == 3) other.author_card = Hash();
+    EXPECT_REFUSED(OpenSecretSlot(other, key_, shared, slot), kUnauthenticated, "") << field;
+  }
+  EXPECT_REFUSED(OpenSecretSlot(context_, key_, shared, slot + "x"), kInvalidArgument, "");
+  EXPECT_REFUSED(OpenSecretSlot(context_, key_, shared, slot.substr(1)), kInvalidArgument, "");
+  slot[100] ^= 1;
+  EXPECT_REFUSED(OpenSecretSlot(context_, key_, shared, slot), kUnauthenticated, "");
+}
+
 }  // namespace
 }  // namespace entente::crypto

@@ -2,6 +2,7 @@
 #include "sync/admission.h"
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "crypto/ids.h"
@@ -19,6 +20,10 @@ class AdmissionTest : public testing::Test {
   AdmissionTest() {
     f_.TrustAll();
     EXPECT_OK(cards_.Load(f_["XB"].disk));
+    EXPECT_OK(box_keys_.Load());
+    context_.exclusions = &exclusions_;
+    context_.box_keys = &box_keys_;
+    context_.revocations = &revocations_;
     for (int i = 0; i < 6; ++i) {
       EXPECT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "text " + std::to_string(i)));
     }
@@ -65,9 +70,14 @@ class AdmissionTest : public testing::Test {
   MemoryKv disk_;
   OverlayKv overlay_{disk_};
   LogBook logs_{overlay_};
-  Exclusions exclusions_{f_["XB"].party, cards_, logs_, {}};
-  Context context_{f_["XB"].party, f_["XB"].keys, cards_, overlay_, logs_, f_.entropy, 1,
-                   false,          &exclusions_};
+  Context context_{f_["XB"].party, f_["XB"].keys, cards_, overlay_, logs_, f_.entropy, 1};
+  Exclusions exclusions_{f_["XB"].party,
+                         cards_,
+                         logs_,
+                         {[](const JitId&) { return Hash(); },
+                          [](const JitId&, const Hash&) { return std::set<PartyId>(); }}};
+  Revocations revocations_{f_["XB"].party, cards_, logs_, exclusions_};
+  BoxKeys box_keys_{f_["XB"].party, f_["XB"].keys, cards_, overlay_, BoxKeyTerms()};
   EpochKeys keys_{context_};
   Admission admission_{context_, keys_};
 };
@@ -188,6 +198,51 @@ TEST_F(AdmissionTest, AGapIsLeftAloneUntilWhatComesBeforeArrives) {
   EXPECT_TRUE(*admission_.Admit(tail, f_["XA"].party, &admitted, &refusal));
   EXPECT_EQ(admitted.from, admitted.to);
   ExpectTaken(batch_, 7);
+}
+
+// Padding counts: an entry its author could write and nobody take would end the log for its
+// readers.
+TEST_F(AdmissionTest, WhatItsAuthorMayWriteNoReaderFindsTooLarge) {
+  uint64_t written = f_.FindLog(f_["XA"], f_["XA"], {"XA", "XB"})->size;
+  bool refused = false;
+  for (const size_t bytes : {250'000, 257'900, 258'040, 260'000, 261'000, 262'000}) {
+    const absl::Status status = f_.Write(f_["XA"], {"XA", "XB"}, std::string(bytes, 'x'));
+    if (status.ok()) ++written;
+    refused = refused || !status.ok();
+    EXPECT_TRUE(status.ok() || bytes > 250'000) << bytes;
+  }
+  EXPECT_TRUE(refused);
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  const LogState* theirs = f_.FindLog(f_["XB"], f_["XA"], {"XA", "XB"});
+  ASSERT_NE(theirs, nullptr);
+  EXPECT_EQ(theirs->size, written);
+}
+
+// A member that names logs without end would otherwise use up the room for those that exist.
+TEST_F(AdmissionTest, LogsThatOnlyOnePeerNamesDoNotKeepRealOnesOut) {
+  v1::Head head = batch_.head();
+  const JitId jit = *JitId::From(head.jit_id());
+  for (uint64_t i = 0; i <= kLogsPerJit; ++i) {
+    std::string audience(24, 'x');
+    AppendU64(&audience, i);
+    head.set_audience_id(audience);
+    head.set_log_id(crypto::ComputeLogId(jit, *PublicKey::From(f_["XA"].card.log_key()),
+                                         *AudienceId::From(audience), head.incarnation())
+                        .str());
+    Refusal refusal;
+    ASSERT_NE(admission_.Meet(head, f_["XA"].party, &refusal), nullptr) << refusal.detail;
+  }
+  EXPECT_LE(logs_.all().size(), kAnnouncedLogsMax);
+  ExpectTaken(batch_, static_cast<uint64_t>(batch_.entries_size()));
+}
+
+TEST_F(AdmissionTest, AHeadCarriesTheSaltOfItsAudience) {
+  for (const size_t bytes : {size_t{0}, size_t{15}, size_t{1} << 20}) {
+    ExpectRefused(
+        With([&](v1::Batch& b) { b.mutable_head()->set_audience_salt(std::string(bytes, 's')); }),
+        v1::REFUSAL_CODE_MALFORMED);
+  }
 }
 
 }  // namespace

@@ -110,6 +110,25 @@ TEST_F(DecisionChainTest, AnUnlawfulTextOrShortSignerListIsShownAndNeverConfirme
                  "WRONG_SIGNERS");
 }
 
+// However much one body says first, what the others say has its place.
+TEST_F(DecisionChainTest, OneBodyCrowdsNobodyOut) {
+  for (int i = 0; i < 1000; ++i) {
+    chain_.AddProposal(kB, "bob", 1, {kA, kB, kC},
+                       MakeProposal(chain_.NextPrev(), 1, "junk " + std::to_string(i)));
+    chain_.AddStatement(kB, "sign", crypto::Sha256("nothing " + std::to_string(i)).view(), "bob",
+                        ++hlc_);
+  }
+  EXPECT_LT(chain_.all().size(), 1000u);
+  const std::string bytes = MakeProposal(chain_.NextPrev(), 1, "one");
+  const Hash one = crypto::Sha256(bytes);
+  for (const PartyId& who : {kA, kC}) Say(who, "sign", one);  // before the text itself
+  EXPECT_TRUE(chain_.AddProposal(kA, "ada", 1, {kA, kB, kC}, bytes));
+  Say(kB, "sign", one);
+  All("confirm", one);
+  ASSERT_NE(chain_.Current(), nullptr);
+  EXPECT_EQ(chain_.Current()->hash, one);
+}
+
 TEST_F(DecisionChainTest, WhoSignedOneVersionSignsItsRivalOnlyAfterARefusal) {
   const Hash one = Propose("one"), two = Propose("two");
   Say(kA, "sign", one);
@@ -143,6 +162,76 @@ TEST_F(DecisionChainTest, WhatAnExcludedBodyNeverSignedIsCompletedByTheOthers) {
   Say(kB, "confirm", v1);
   ASSERT_NE(chain_.Current(), nullptr);
   EXPECT_EQ(chain_.Current()->hash, v1);
+}
+
+// Version 5 of somebody else's chain, for a body that was in none before.
+class JoiningTest : public DecisionChainTest {
+ protected:
+  Hash Offer(const std::string& text, const Hash& prev, uint32_t version = 5) {
+    const std::string bytes = MakeProposal(prev, version, text);
+    EXPECT_TRUE(chain_.AddProposal(kA, "ada", 1, {kA, kB, kC}, bytes));
+    chain_.Evaluate(AllThree);
+    return crypto::Sha256(bytes);
+  }
+  const Hash unseen_ = crypto::Sha256("version 4, of a time before this body came");
+};
+
+TEST_F(JoiningTest, TheVersionABodyJoinsByIsItsFirst) {
+  const Hash joined = Offer("with C", unseen_);
+  EXPECT_OK(chain_.MaySign(kC, joined));
+  All("sign", joined);
+  EXPECT_EQ(chain_.ToConfirm(kC, NoLock), std::vector<Hash>{joined});
+  All("confirm", joined);
+  ASSERT_NE(chain_.Current(), nullptr);
+  EXPECT_EQ(chain_.Current()->hash, joined);
+  const Hash next = Propose("the sixth");
+  All("sign", next);
+  All("confirm", next);
+  EXPECT_EQ(chain_.Current()->hash, next);
+  EXPECT_EQ(chain_.Current()->proposal.version(), 6u);
+}
+
+TEST_F(JoiningTest, ItNeedsEveryBodyThatItsTextNames) {
+  v1::Proposal proposal;
+  ASSERT_TRUE(proposal.ParseFromString(MakeProposal(unseen_, 5, "without B")));
+  proposal.clear_required();
+  for (const PartyId& party : {kA, kC}) proposal.add_required(party.str());
+  const std::string bytes = proposal.SerializeAsString();
+  chain_.AddProposal(kA, "ada", 1, {kA, kB, kC}, bytes);
+  chain_.Evaluate(AllThree);
+  EXPECT_REFUSED(chain_.MaySign(kC, crypto::Sha256(bytes)), kPermissionDenied, "[WRONG_SIGNERS]");
+  EXPECT_REFUSED(chain_.MaySign(kC, Offer("first and not first", unseen_, 1)), kInvalidArgument,
+                 "version 1");
+}
+
+TEST_F(JoiningTest, ABodyComesInOnce) {
+  const Hash joined = Offer("with C", unseen_);
+  const Hash rival = Offer("with C, from elsewhere", crypto::Sha256("another past"));
+  Say(kC, "sign", joined);
+  EXPECT_REFUSED(chain_.MaySign(kC, rival), kFailedPrecondition, "[SIGNED_ANOTHER]");
+  All("sign", joined);
+  All("sign", rival);
+  ASSERT_EQ(chain_.ToConfirm(kC, NoLock).size(), 1u);
+  // Nor after its database was set back: the anchor knows.
+  const std::vector<Hash> locks = chain_.LocksOf(joined);
+  const auto anchored = [&](const Hash& place) -> std::optional<Hash> {
+    if (std::find(locks.begin(), locks.end(), place) == locks.end()) return std::nullopt;
+    return joined;
+  };
+  EXPECT_EQ(chain_.ToConfirm(kC, anchored), std::vector<Hash>{joined});
+  Say(kC, "confirm", joined);
+  EXPECT_TRUE(chain_.ToConfirm(kC, NoLock).empty());
+}
+
+TEST_F(JoiningTest, ABodyThatWasThereFromTheStartWaitsForTheVersionsBetween) {
+  const Hash first = Propose("one");
+  All("sign", first);
+  All("confirm", first);
+  const Hash later = Offer("the fifth", unseen_);
+  EXPECT_REFUSED(chain_.MaySign(kA, later), kFailedPrecondition, "not here");
+  All("sign", later);
+  All("confirm", later);
+  EXPECT_EQ(chain_.Current()->hash, first);
 }
 
 TEST_F(DecisionChainTest, TheSameWordsInAnyOrderGiveTheSameAnswers) {

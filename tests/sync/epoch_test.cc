@@ -60,7 +60,10 @@ TEST_F(EpochTest, ASlotThatHoldsAnotherSeedThanTheCommitmentLocksTheEpoch) {
   ASSERT_OK(cards.Load(f_["XB"].disk));
   OverlayKv overlay(f_["XB"].disk);
   LogBook logs(overlay);
-  const Context context{f_["XB"].party, f_["XB"].keys, cards, overlay, logs, f_.entropy, 1};
+  BoxKeys box_keys(f_["XB"].party, f_["XB"].keys, cards, overlay, BoxKeyTerms());
+  ASSERT_OK(box_keys.Load());
+  Context context{f_["XB"].party, f_["XB"].keys, cards, overlay, logs, f_.entropy, 1};
+  context.box_keys = &box_keys;
   EpochKeys keys(context);
   EXPECT_OK(keys.Learn(log, epoch));
   epoch.set_seed_commit(std::string(32, 'q'));

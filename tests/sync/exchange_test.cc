@@ -2,10 +2,12 @@
 // else is ever said.
 #include "sync/exchange.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "crypto/ids.h"
 #include "gtest/gtest.h"
 #include "sync/limits.h"
 #include "tests/support/status_testing.h"
@@ -62,7 +64,8 @@ TEST_F(ExchangeTest, AThirdMemberForwardsWhatIsAddressedToAllThree) {
   f_.Disconnect(f_["XA"]);
   f_.Connect(f_["XB"], f_["XC"]);
   f_.Settle();
-  f_.Pass(absl::Minutes(2));
+  f_.Pass(absl::Minutes(1));  // the agreement has been read: the rest is asked for
+  f_.Pass(absl::Minutes(1));
   EXPECT_EQ(f_["XC"].TextsOf(f_["XA"]), Texts{"for all"});
 }
 
@@ -171,6 +174,71 @@ TEST_F(ExchangeTest, ARestartInTheMiddleOfACatchUpGoesOnWhereItWas) {
   EXPECT_EQ(f_["XB"].TextsOf(f_["XA"]).size(), 300u);
 }
 
+// Before an agreement little is taken from anybody, and a node with an empty database knows of
+// none.
+class SigningRoundTest : public ExchangeTest {
+ protected:
+  // In force is what has been read.
+  SigningRoundTest() {
+    f_.agreement_in_force = [](const Body& body) {
+      return std::any_of(body.opened.begin(), body.opened.end(), [](const OpenedEntry& entry) {
+        return entry.body.justification() == "agreed";
+      });
+    };
+    f_.Start(f_["XA"]);
+    f_.Start(f_["XB"]);
+  }
+  uint64_t HeldAtXb(const std::vector<std::string>& audience) {
+    const LogState* log = f_.FindLog(f_["XB"], f_["XA"], audience);
+    return log == nullptr ? 0 : log->size;
+  }
+};
+
+TEST_F(SigningRoundTest, ABodyThatLostItsDatabaseComesBackIntoALargeJit) {
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "agreed"));
+  for (uint64_t i = 0; i < kEntriesBeforeAgreement + 200; ++i) {
+    ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "all"));
+    ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB", "XC"}, "more"));
+  }
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  f_.LoseDatabase(f_["XB"]);
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  f_.Pass(absl::Minutes(1));  // the agreement has been read: the rest is asked for
+  f_.Pass(absl::Minutes(1));
+  EXPECT_EQ(f_["XB"].TextsOf(f_["XA"]).size(), 2 * (kEntriesBeforeAgreement + 200) + 1);
+  EXPECT_TRUE(f_["XB"].replica->InSync(f_["XA"].party));
+  EXPECT_TRUE(RefusalsAt("XB").empty());
+}
+
+TEST_F(SigningRoundTest, WithoutAnAgreementTheBeginningOfALogIsAllThatIsKept) {
+  for (uint64_t i = 0; i < 2 * kEntriesBeforeAgreement; ++i) {
+    ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "flood"));
+  }
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  f_.Pass(absl::Minutes(5));
+  EXPECT_EQ(HeldAtXb({"XA", "XB"}), kEntriesBeforeAgreement);
+}
+
+TEST_F(SigningRoundTest, WhatIsPushedBeyondItIsRefusedByName) {
+  for (uint64_t i = 0; i < kEntriesBeforeAgreement; ++i) {
+    ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "flood"));
+  }
+  f_.Connect(f_["XA"], f_["XB"]);
+  v1::Batch batch = f_.WholeLog(f_["XA"], {"XA", "XB"});
+  ASSERT_GT(batch.entries_size(), static_cast<int>(kEntriesBeforeAgreement));
+  f_.on_frame = [&](Body& from, Body&, v1::Frame& frame) {
+    if (from.code == "XA" && frame.has_batch()) *frame.mutable_batch() = batch;
+    return true;
+  };
+  f_.Settle();
+  const std::vector<v1::RefusalCode> refused = RefusalsAt("XB");
+  EXPECT_EQ(std::count(refused.begin(), refused.end(), v1::REFUSAL_CODE_BUDGET), 1);
+  EXPECT_EQ(HeldAtXb({"XA", "XB"}), 0u);
+}
+
 TEST_F(ExchangeTest, EntriesOfOnesOwnLogFromElsewhereAreRefused) {
   ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "one"));
   f_.Connect(f_["XA"], f_["XB"]);
@@ -189,6 +257,101 @@ TEST_F(ExchangeTest, EntriesOfOnesOwnLogFromElsewhereAreRefused) {
   f_.Settle();
   EXPECT_EQ(RefusalsAt("XA"), std::vector{v1::REFUSAL_CODE_FROZEN});
   EXPECT_EQ(xa.TextsOf(xa), Texts{"one"});
+}
+
+// Who could name a node's log before the node has begun it would decide what is written into it.
+TEST_F(ExchangeTest, NobodyElseBeginsALogOfThisNodes) {
+  Body &xa = f_["XA"], &xb = f_["XB"];
+  f_.agreement_in_force = [](const Body&) { return false; };
+  f_.Start(xa);  // and so it writes nothing of its own accord
+  ASSERT_OK(f_.Write(xb, {"XA", "XB"}, "first"));
+  ASSERT_OK(f_.Write(xa, {"XA", "XC"}, "elsewhere"));
+  const uint32_t incarnation = f_.FindLog(xa, xa, {"XA", "XC"})->incarnation;
+  f_.Connect(xa, xb);
+  f_.Settle();
+  const LogState& theirs = *f_.FindLog(xb, xb, {"XA", "XB"});
+  v1::Head head = DescribeLog(theirs);
+  head.set_author(xa.party.str());
+  head.set_author_card(VerifyCard(xa.signed_card)->hash.str());
+  head.set_incarnation(incarnation);
+  head.set_log_id(
+      crypto::ComputeLogId(f_.jit, xa.keys->log.public_key(), theirs.audience, incarnation).str());
+  v1::Frame frame;
+  *frame.mutable_heads()->add_heads() = head;
+  f_.Feed(xa, Input(FrameReceived{1, frame}));
+  EXPECT_EQ(RefusalsAt("XA"), std::vector{v1::REFUSAL_CODE_FROZEN});
+  ASSERT_OK(f_.Write(xa, {"XA", "XB"}, "answer"));
+  f_.Settle();
+  EXPECT_EQ(xb.TextsOf(xa), Texts{"answer"});
+}
+
+// Otherwise each answer that came twice would call for two more, without end.
+TEST_F(ExchangeTest, WhatComesManyTimesIsAskedForOnce) {
+  Body &xa = f_["XA"], &xb = f_["XB"];
+  for (int i = 0; i < 3; ++i) ASSERT_OK(f_.Write(xa, {"XA", "XB"}, "text"));
+  const v1::Batch old = f_.WholeLog(xa, {"XA", "XB"});
+  for (int i = 0; i < 3; ++i) ASSERT_OK(f_.Write(xa, {"XA", "XB"}, "text"));
+  int wants = 0;
+  f_.on_frame = [&](Body& from, Body&, v1::Frame& frame) {
+    wants += from.code == "XB" && frame.has_want() ? 1 : 0;
+    return from.code == "XB" || !frame.has_batch();  // the answers take their time
+  };
+  f_.Connect(xa, xb);
+  f_.Settle();
+  v1::Frame frame;
+  *frame.mutable_batch() = old;
+  for (int i = 0; i < 20; ++i) f_.Feed(xb, Input(FrameReceived{2, frame}));
+  f_.Settle();
+  EXPECT_EQ(wants, 1);
+  f_.on_frame = nullptr;
+  f_.Pass(absl::Minutes(1));
+  EXPECT_EQ(xb.TextsOf(xa).size(), 6u);
+}
+
+TEST_F(ExchangeTest, WhatOvertookAnAnswerIsAskedForAsSoonAsThatHasCome) {
+  Body &xa = f_["XA"], &xb = f_["XB"];
+  for (int i = 0; i < 2; ++i) ASSERT_OK(f_.Write(xa, {"XA", "XB"}, "text"));
+  std::vector<v1::Want> wants;
+  f_.on_frame = [&](Body& from, Body&, v1::Frame& frame) {
+    if (from.code == "XB" && frame.has_want()) wants.push_back(frame.want());
+    return from.code == "XB" || !frame.has_batch();  // the answers take their time
+  };
+  f_.Connect(xa, xb);
+  f_.Settle();
+  ASSERT_EQ(wants.size(), 1u);
+  const uint64_t asked = wants.front().to();
+  ASSERT_OK(f_.Write(xa, {"XA", "XB"}, "text"));
+  const LogBook& logs = xa.replica->logs();
+  const LogState& log = *f_.FindLog(xa, xa, {"XA", "XB"});
+  v1::Frame answer, push;
+  *answer.mutable_batch() = *BuildBatch(logs, log, 0, kBatchBytesMax, asked);
+  *push.mutable_batch() = *BuildBatch(logs, log, asked, kBatchBytesMax);
+  f_.Feed(xb, Input(FrameReceived{2, push}));
+  f_.Settle();
+  EXPECT_EQ(wants.size(), 1u);
+  f_.Feed(xb, Input(FrameReceived{2, answer}));
+  f_.Settle();
+  ASSERT_EQ(wants.size(), 2u);
+  EXPECT_EQ(wants.back().from(), asked);
+}
+
+TEST_F(ExchangeTest, OneFrameHasOneLookAtEachTree) {
+  for (int i = 0; i < 5; ++i) ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "text"));
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  // Of the second head of one log the root is wrong, which nobody looks at.
+  v1::Frame frame;
+  *frame.mutable_heads()->add_heads() = DescribeLog(*f_.FindLog(f_["XA"], f_["XA"], {"XA", "XB"}));
+  *frame.mutable_heads()->add_heads() = frame.heads().heads(0);
+  frame.mutable_heads()->mutable_heads(1)->set_root(std::string(32, 'r'));
+  int asked = 0;
+  f_.on_frame = [&](Body& from, Body&, v1::Frame& sent) {
+    asked += from.code == "XB" && !sent.has_cosign() ? 1 : 0;
+    return true;
+  };
+  f_.Feed(f_["XB"], Input(FrameReceived{2, frame}));
+  f_.Settle();
+  EXPECT_EQ(asked, 0);
 }
 
 TEST_F(ExchangeTest, FramesOfNoFormAreRefusedAndTheSessionLivesOn) {

@@ -194,6 +194,26 @@ TEST_F(ExclusionTest, SurvivesARestartAndEvenALostDatabase) {
   EXPECT_REFUSED(f_.Write(f_["XB"], {"XB", "XC"}, "no"), kFailedPrecondition, "EXCLUDED");
 }
 
+// Found by tests/model/agreement.pml: two open exclusions may complete in different orders in
+// different places.
+TEST_F(ExclusionTest, ABodySignsTheNextOnlyWhenTheFirstIsComplete) {
+  ConnectAll();
+  ASSERT_OK(Exclude("XA"));
+  EXPECT_REFUSED(Exclude("XA", "XC"), kFailedPrecondition, "EXCLUSION_PENDING");
+  EXPECT_OK(Exclude("XB"));
+  EXPECT_OK(Exclude("XC"));
+  Minutes(1);
+  ASSERT_TRUE(Excluded("XA"));
+  EXPECT_OK(Exclude("XA", "XC"));
+}
+
+TEST_F(ExclusionTest, ALostDatabaseDoesNotForgetTheOpenOne) {
+  ConnectAll();
+  f_["XA"].replica->AddStopLock(Exclusions::LockOf(f_.jit, f_["XM"].party));
+  EXPECT_REFUSED(Exclude("XA", "XC"), kFailedPrecondition, "EXCLUSION_PENDING");
+  EXPECT_OK(Exclude("XA"));
+}
+
 TEST_F(ExclusionTest, WhoMaySignWhat) {
   EXPECT_REFUSED(Exclude("XA", "XA"), kInvalidArgument, "NOT_A_PARTY");
   ASSERT_OK(Exclude("XA"));

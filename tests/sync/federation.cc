@@ -76,15 +76,47 @@ void Federation::Start(Body& body, bool anchor_missing) {
   options.self = body.party;
   options.keys = body.keys;
   options.relay_immediate = true;
-  options.agreement_in_force = [](const JitId&) { return true; };
+  options.box_key_terms = box_key_terms;
+  options.agreement_in_force = [this, &body](const JitId&) { return agreement_in_force(body); };
+  options.all_parties = [this](const JitId&, absl::Time) { return MembersOf(all_parties); };
   options.agreements.current = [](const JitId&) { return Hash(); };
   options.agreements.signers = [this](const JitId&, const Hash&) { return signers; };
   body.replica = std::make_unique<Replica>(std::move(options), *body.overlay, entropy);
   body.opened.clear();
   Must(body.replica->Load(body.anchors, anchor_missing));
-  Must(body.replica->ReplayAll());
+  Must(body.replica->ReplayAll(now));
   Must(body.replica->Start(now));
   Finish(body);
+}
+
+void Federation::LoseDatabase(Body& body) {
+  Disconnect(body);
+  body.replica.reset();
+  body.disk = MemoryKv();
+  WriteBatch rows;
+  rows.Put(schema::Card(body.party), body.signed_card);
+  Must(body.disk.Commit(rows));
+  Start(body);
+  for (auto& [code, other] : bodies_) {
+    if (other.get() != &body) Trust(body, *other);
+  }
+}
+
+void Federation::Renew(Body& body, const Renewing& how) {
+  Disconnect(body);
+  body.replica.reset();
+  absl::StatusOr<crypto::NodeKeys> fresh =
+      crypto::RenewNodeKeys(*body.keys, body.code, how.keep_tls, entropy);
+  Must(fresh.status());
+  const absl::StatusOr<Renewal> renewal =
+      PlanRenewal(body.disk, *body.keys, *fresh, body.root.root, now, how.compromised_since);
+  Must(renewal.status());
+  Must(body.disk.Commit(renewal->rows));
+  body.keys = std::make_shared<crypto::NodeKeys>(*std::move(fresh));
+  body.signed_card = renewal->signed_card;
+  body.card = VerifyCard(body.signed_card)->card;
+  body.spki = *crypto::SpkiSha256(body.keys->tls.certificate_pem);
+  Start(body);
 }
 
 void Federation::TrustAll() {

@@ -6,12 +6,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "crypto/entropy.h"
 #include "crypto/keystore.h"
+#include "sync/renewal.h"
 #include "sync/replica.h"
 
 namespace entente::sync {
@@ -49,6 +51,15 @@ class Federation {
   void Trust(Body& who, const Body& whom);
   // A fresh process on the same disk.
   void Start(Body& body, bool anchor_missing = false);
+  // A fresh process on an empty disk, with the keys and the trust that the body had.
+  void LoseDatabase(Body& body);
+
+  // New keys under the same root, as for a stopped node, and a fresh process with them.
+  struct Renewing {
+    bool keep_tls = false;
+    std::optional<absl::Time> compromised_since = std::nullopt;
+  };
+  void Renew(Body& body, const Renewing& how);
 
   SessionId Connect(Body& a, Body& b);
   void Disconnect(Body& a);
@@ -67,6 +78,11 @@ class Federation {
   // Called for every frame before it is delivered; false drops it.
   std::function<bool(Body& from, Body& to, v1::Frame& frame)> on_frame;
 
+  BoxKeyTerms box_key_terms;  // of bodies that are started from now on
+  // Whether an agreement is in force at a body; of bodies that are started from now on.
+  std::function<bool(const Body&)> agreement_in_force = [](const Body&) { return true; };
+  // Who reads the log of all parties; nobody while no agreement is in force.
+  std::vector<std::string> all_parties;
   std::set<PartyId> signers;  // of the agreement that is taken to be in force
   absl::Time now;
   SeededEntropy entropy;

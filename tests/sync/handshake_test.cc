@@ -101,5 +101,62 @@ TEST_F(HandshakeTest, ANewerCardOfATrustedBodyIsTakenOver) {
   EXPECT_EQ(f_["XB"].replica->cards().FindByCode("XA")->card.name(), "Renamed authority");
 }
 
+// A copy of a node from before its renewal keeps its TLS key and is refused all the same.
+TEST_F(HandshakeTest, ARevokedCardGetsNoSession) {
+  Body& xa = f_["XA"];
+  v1::NodeCard next = xa.card;
+  next.set_seq(2);
+  const Hash first = VerifyCard(xa.signed_card)->hash;
+  next.set_prev_hash(first.str());
+  next.add_revokes(first.str());
+  next.set_statement_key(crypto::SigningKey::Generate(f_.entropy).public_key().str());
+  ASSERT_OK(f_["XB"].replica->TrustCard(SignCard(next, xa.root.root), f_.now));
+  EXPECT_FALSE(Ready());
+  bool shown = false;
+  for (const Refusals::Item& item : f_["XB"].replica->refusals().All()) {
+    shown = shown || item.row.code() == v1::REFUSAL_CODE_REVOKED_CARD;
+  }
+  EXPECT_TRUE(shown);
+}
+
+// "Two different cards with one seq": refused, kept, shown, and told to those who share a log.
+TEST_F(HandshakeTest, TwoCardsWithOneNumberRaiseTheAlarmEverywhere) {
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB", "XC"}, "shared"));
+  EXPECT_TRUE(Ready());
+  f_.Connect(f_["XB"], f_["XC"]);
+  f_.Settle();
+  const auto next = [&](const std::string& name) {
+    v1::NodeCard card = f_["XA"].card;
+    card.set_seq(2);
+    card.set_prev_hash(VerifyCard(f_["XA"].signed_card)->hash.str());
+    card.set_name(name);
+    return SignCard(card, f_["XA"].root.root);
+  };
+  ASSERT_OK(f_["XB"].replica->TrustCard(next("One"), f_.now));
+  EXPECT_REFUSED(f_["XB"].replica->TrustCard(next("Two"), f_.now), kFailedPrecondition,
+                 "CARD_FORKED");
+  f_.Feed(f_["XB"], Input(Tick{}));
+  f_.Settle();
+  for (const char* code : {"XA", "XB", "XC"}) {
+    EXPECT_NE(f_[code].replica->cards().ForkOf(f_["XA"].party), nullptr) << code;
+  }
+  EXPECT_REFUSED(f_["XC"].replica->TrustCard(next("One"), f_.now), kFailedPrecondition,
+                 "CARD_FORKED");
+  f_.Start(f_["XC"]);
+  EXPECT_NE(f_["XC"].replica->cards().ForkOf(f_["XA"].party), nullptr);
+}
+
+TEST_F(HandshakeTest, WhoSharesNothingWithABodyHearsNothingOfItsAlarm) {
+  f_.Connect(f_["XB"], f_["XC"]);
+  f_.Settle();
+  v1::NodeCard card = f_["XA"].card;
+  card.set_name("Another first card");
+  EXPECT_REFUSED(f_["XB"].replica->TrustCard(SignCard(card, f_["XA"].root.root), f_.now),
+                 kFailedPrecondition, "CARD_FORKED");
+  f_.Feed(f_["XB"], Input(Tick{}));
+  f_.Settle();
+  EXPECT_EQ(f_["XC"].replica->cards().ForkOf(f_["XA"].party), nullptr);
+}
+
 }  // namespace
 }  // namespace entente::sync

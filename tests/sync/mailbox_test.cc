@@ -14,7 +14,8 @@ namespace {
 TEST(MailboxTest, OnesOutgoingIsTheOthersIncoming) {
   Federation f({"XA", "XB", "XC"});
   const auto pair = [&](const char* self, const char* peer) {
-    return *DeriveMailboxes(*f[self].keys, f[self].party, *VerifyCard(f[peer].signed_card));
+    return *DeriveMailboxes(f[self].keys->box, f[self].party, f[peer].keys->box.public_key(),
+                            f[peer].party);
   };
   const MailboxPair a = pair("XA", "XB"), b = pair("XB", "XA"), c = pair("XC", "XA");
   EXPECT_EQ(a.outgoing.id, b.incoming.id);

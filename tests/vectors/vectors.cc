@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "crypto/anchor.h"
 #include "crypto/body_seal.h"
 #include "crypto/box.h"
 #include "crypto/bytes.h"
@@ -18,8 +19,9 @@
 #include "crypto/signing.h"
 #include "crypto/slot.h"
 #include "crypto/words.h"
-#include "sync/card_book.h"
+#include "sync/box_keys.h"
 #include "sync/mailbox.h"
+#include "sync/shared_secrets.h"
 
 namespace entente {
 namespace {
@@ -44,6 +46,10 @@ class Maker {
     Heads();
     Files();
     Parcel();
+    BoxKeyStatement();
+    Secrets();
+    Anchor();
+    Grants();
     return std::move(out_);
   }
 
@@ -139,10 +145,7 @@ class Maker {
     crypto::NodeKeys keys = *crypto::GenerateNodeKeys(root, "XA", entropy_);
     keys.box = crypto::BoxKeyPair::FromSecret(SecretFrom(0x50));
     const crypto::BoxKeyPair peer_box = crypto::BoxKeyPair::FromSecret(SecretFrom(0x30));
-    sync::TrustedCard peer;
-    peer.party = b_;
-    peer.card.mutable_box_key()->set_public_key(peer_box.public_key().str());
-    const sync::MailboxPair pair = *sync::DeriveMailboxes(keys, a_, peer);
+    const sync::MailboxPair pair = *sync::DeriveMailboxes(keys.box, a_, peer_box.public_key(), b_);
     Put("mailbox.secret", keys.box.secret().view());
     Put("mailbox.id", pair.outgoing.id.view());
     Put("mailbox.deposit_seed", pair.outgoing.deposit_seed);
@@ -150,6 +153,68 @@ class Maker {
     Put("parcel.body", body);
     Put("parcel.sealed", *crypto::SealParcel(peer_box.public_key(), peer_box.id(), b_,
                                              pair.outgoing.id, body, entropy_));
+  }
+
+  void BoxKeyStatement() {
+    const crypto::SigningKey statement = crypto::SigningKey::FromSeed(SecretFrom(0x60));
+    const crypto::BoxKeyPair box = crypto::BoxKeyPair::FromSecret(SecretFrom(0x30));
+    v1::BoxKeyNotice notice;
+    notice.set_party(b_.str());
+    notice.set_card(Counting(0x70));
+    notice.set_seq(1'800'000'000);
+    notice.mutable_key()->set_id(box.id().str());
+    notice.mutable_key()->set_public_key(box.public_key().str());
+    notice.mutable_key()->set_not_after(1'807'776'000);
+    notice.set_created(1'800'000'000);
+    notice.set_emergency(true);
+    const v1::SignedBoxKey signed_key = sync::SignBoxKey(notice, statement);
+    Put("box_key.public", statement.public_key().view());
+    Put("box_key.notice", signed_key.notice());
+    Put("box_key.signature", signed_key.signature());
+  }
+
+  // What a shared secret adds: the notice, a slot of form 2, a parcel.
+  void Secrets() {
+    const Secret32 shared = SecretFrom(0x60);
+    const crypto::BoxKeyPair box = crypto::BoxKeyPair::FromSecret(SecretFrom(0x30));
+    const crypto::SlotContext context{log_, 1, b_, box.id(), *Hash::From(Counting(0x70))};
+    Put("secret.shared", shared.view());
+    Put("secret.notice", crypto::K(shared, "slot-psk", {"held", a_.view(), b_.view()}).view());
+    Put("secret.slot",
+        *crypto::SealSecretSlot(context, SecretFrom(0x20), box.public_key(), shared, entropy_));
+    Put("secret.parcel",
+        *crypto::SealParcel(box.public_key(), box.id(), b_, *MailboxId::From(Counting(0xD0)),
+                            "under a shared secret", entropy_, &shared));
+    Put("secret.file", sync::EncodeSecretFile({a_, b_, shared.Clone()}));
+  }
+
+  void Anchor() {
+    const crypto::AnchoredHead first{log_, 5, crypto::Sha256("a root")};
+    const crypto::AnchoredHead second{LogId(), 1, crypto::Sha256("another root")};
+    const crypto::AnchorTree tree(SecretFrom(0x33), {first, second});
+    const crypto::AnchorOpening opening = *tree.Open(0);
+    std::string place;
+    AppendU32(&place, opening.position);
+    std::string path;
+    for (const Hash& hash : opening.path) path.append(hash.view());
+    Put("anchor.secret", SecretFrom(0x33).view());
+    Put("anchor.head_root", first.root.view());
+    Put("anchor.root", tree.root().view());
+    Put("anchor.position", place);
+    Put("anchor.salt", opening.salt);
+    Put("anchor.path", path);
+  }
+
+  // The nodes that a grant of leaves 3 to 6 hands out, from left to right.
+  void Grants() {
+    const Secret32 seed = SecretFrom(0x20);
+    std::string nodes;
+    for (const crypto::TreePosition& position : crypto::CoverLeaves({3, 4, 5, 6})) {
+      AppendU32(&nodes, position.depth);
+      AppendU32(&nodes, position.prefix);
+      nodes.append(crypto::Subtree(seed, position.depth, position.prefix).view());
+    }
+    Put("grant.nodes", nodes);
   }
 
   const JitId jit_ = *JitId::From(Counting(0xC0));

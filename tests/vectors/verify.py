@@ -183,9 +183,14 @@ def parcel():
     header, box = sealed[:34], sealed[34:34 + 64 + 48]
     key = box_open(V["slot.secret"], box)
     assert key[32:] == labelled("parcel", [B, V["slot.key_id"]])
-    stream, rest = sealed[146:170], sealed[170:]
+    content = secretstream(sealed, key[:32])
+    check("parcel.body", content[4:4 + int.from_bytes(content[:4], "big")])
+
+
+def secretstream(sealed, key):
+    header, stream, rest = sealed[:34], sealed[146:170], sealed[170:]
     state = ctypes.create_string_buffer(sodium.crypto_secretstream_xchacha20poly1305_statebytes())
-    assert sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, stream, key[:32]) == 0
+    assert sodium.crypto_secretstream_xchacha20poly1305_init_pull(state, stream, key) == 0
     content, tag = b"", ctypes.c_ubyte()
     while rest:
         push, rest = rest[:(64 << 10) + 17], rest[(64 << 10) + 17:]
@@ -196,10 +201,93 @@ def parcel():
             ctypes.c_ulonglong(len(push)), header, ctypes.c_ulonglong(len(header))) == 0
         content += out.raw[:size.value]
     assert tag.value == 3, "the last push is not marked as the last"
-    check("parcel.body", content[4:4 + int.from_bytes(content[:4], "big")])
+    return content
+
+def secrets():
+    shared = V["secret.shared"]
+    check("secret.notice", labelled("slot-psk", [b"held", A, B], key=shared))
+    place = [V["ids.log"], struct.pack(">I", 1), B, V["slot.key_id"], V["slot.author_card"]]
+    inside = box_open(V["slot.secret"], V["secret.slot"])
+    assert len(V["secret.slot"]) == 48 + 24 + 64 + 16
+    key = labelled("slot-psk", [b"slot"] + place, key=shared)
+    assert aead_open(key, inside[:24], inside[24:], b"") == V["tree.seed"] + labelled("slot", place)
+    sealed = V["secret.parcel"]
+    box = box_open(V["slot.secret"], sealed[34:146])
+    assert box[32:] == labelled("parcel", [B, V["slot.key_id"], b"shared"])
+    stream_key = labelled("parcel", [box[:32]], key=shared)
+    content = secretstream(sealed, stream_key)
+    assert content[4:4 + int.from_bytes(content[:4], "big")] == b"under a shared secret"
+    text = (f"entente-shared-secret-1\nfrom: {A.hex()}\nto: {B.hex()}\n"
+            f"secret: {base64.b64encode(shared).decode()}\n")
+    check("secret.file", text.encode())
+
+
+def anchor():
+    def draw(use, place):
+        return labelled("anchor", [use, struct.pack(">I", place)], key=V["anchor.secret"])
+
+    heads = [(V["ids.log"], 5, V["anchor.head_root"]), (bytes(32), 1, sha256(b"another root"))]
+    order = sorted(range(1024), key=lambda place: draw(b"place", place))
+    leaves = [draw(b"blank", place) for place in range(1024)]
+    for place, (log, size, its_root) in zip(order, heads):
+        leaves[place] = sha256(b"\0", draw(b"salt", place)[:16], log, struct.pack(">Q", size),
+                               its_root)
+    check("anchor.root", root(leaves))
+    check("anchor.position", struct.pack(">I", order[0]))
+    check("anchor.salt", draw(b"salt", order[0])[:16])
+    # The way a stranger checks it: leaf, place and path alone.
+    node, place = leaves[order[0]], order[0]
+    for level in range(10):
+        step = V["anchor.path"][32 * level:32 * level + 32]
+        node = sha256(b"\1", step, node) if place >> level & 1 else sha256(b"\1", node, step)
+    check("anchor.root", node)
+
+
+def grants():
+    nodes = b"".join(struct.pack(">II", depth, prefix) + subtree(depth, prefix)
+                     for depth, prefix in ((14, 3), (13, 2), (14, 6)))
+    check("grant.nodes", nodes)
+
+
+def proto_fields(message):
+    """Field number -> value of a protobuf message of integers and byte strings."""
+    out, i = {}, 0
+
+    def varint():
+        nonlocal i
+        value = shift = 0
+        while True:
+            byte = message[i]
+            i += 1
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+    while i < len(message):
+        tag = varint()
+        if tag & 7 == 0:
+            out[tag >> 3] = varint()
+        else:
+            assert tag & 7 == 2
+            size = varint()
+            out[tag >> 3] = message[i:i + size]
+            i += size
+    return out
+
+
+def box_key():
+    notice = V["box_key.notice"]
+    signed = b"entente/v1/statement\0box-key\0" + bytes(32) + notice
+    assert signature_holds(V["box_key.public"], signed, V["box_key.signature"])
+    assert not signature_holds(V["box_key.public"], signed[:-1] + b"\0", V["box_key.signature"])
+    fields = proto_fields(notice)
+    assert fields[1] == B and fields[3] == fields[5] == 1_800_000_000 and fields[6] == 1
+    key = proto_fields(fields[4])
+    assert key[1] == labelled("slot", [key[2]])[:8] and key[2] == V["slot.public"]
 
 
 if __name__ == "__main__":
-    for section in (labels, identities, entries, keys, heads, files, parcel):
+    for section in (labels, identities, entries, keys, heads, files, parcel, box_key, secrets,
+                    anchor, grants):
         section()
         print(f"{section.__name__}: agrees")

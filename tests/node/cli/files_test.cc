@@ -76,5 +76,29 @@ TEST_F(FilesTest, AWrongHashOrAnAbandonedWriteLeavesNothing) {
   EXPECT_TRUE(store::FilesBelow(dir_.path()).empty());
 }
 
+TEST_F(FilesTest, APlaceIsTakenBeforeWhatItWillHoldIsThere) {
+  {
+    const auto abandoned = NewFile::Make(path_, 0600, 4096);
+    ASSERT_OK(abandoned);
+    EXPECT_TRUE(std::filesystem::exists(path_));
+    EXPECT_REFUSED(NewFile::Make(path_, 0600), kAlreadyExists, "FILE_EXISTS");
+    EXPECT_TRUE(std::filesystem::exists(path_)) << "who came second takes nothing away";
+  }
+  EXPECT_TRUE(store::FilesBelow(dir_.path()).empty());
+  const auto file = NewFile::Make(path_, 0600, 4096);
+  ASSERT_OK(file);
+  ASSERT_OK((*file)->Keep("content"));
+  EXPECT_EQ(store::ReadRaw(path_), "content");
+}
+
+TEST_F(FilesTest, ANameThatIsTakenIsNotMetWithAFlagThatTheCommandLacks) {
+  store::WriteRaw(path_, "before");
+  EXPECT_REFUSED(WriteNew(path_, "after", 0600), kAlreadyExists, "Next: choose another name");
+  EXPECT_FALSE(testing_support::IsRefused(WriteNew(path_, "after", 0600),
+                                          absl::StatusCode::kAlreadyExists, "--force"));
+  EXPECT_REFUSED(FileSink::Open(path_, false, "or say --force"), kAlreadyExists, "or say --force");
+  EXPECT_EQ(store::ReadRaw(path_), "before");
+}
+
 }  // namespace
 }  // namespace entente::cli

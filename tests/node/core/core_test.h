@@ -8,8 +8,7 @@
 #include "absl/status/statusor.h"
 #include "entente/v1/client.pb.h"
 #include "gtest/gtest.h"
-#include "tests/sim/scenario.h"
-#include "tests/sim/world.h"
+#include "tests/sim/opening.h"
 #include "tests/support/status_testing.h"
 
 namespace entente::core {
@@ -17,7 +16,10 @@ namespace entente::core {
 class CoreTest : public testing::Test {
  protected:
   explicit CoreTest(bool open_jit = true) {
-    if (open_jit) scenario_.OpenJit();
+    for (auto& node : world_.nodes()) node->Boot();
+    if (open_jit) {
+      EXPECT_TRUE(sim::OpenJit(world_, acts_)) << acts_.first_refusal();
+    }
   }
 
   // Calls `method` ("TaskService/AcceptTask") at the node of `code`.
@@ -27,7 +29,7 @@ class CoreTest : public testing::Test {
     absl::StatusOr<Response> out = absl::InternalError("no answer");
     world_.Call(
         world_.node(code), "/entente.v1." + method, std::make_shared<Request>(request),
-        [&](const Answer& answer) {
+        [&](const Answer& answer, const sim::Rows&) {
           if (!answer.status.ok()) {
             out = answer.status;
           } else {
@@ -38,10 +40,11 @@ class CoreTest : public testing::Test {
     return out;
   }
   void Settle() { world_.RunFor(absl::Minutes(3)); }
-  sim::SimNode& node(const std::string& code) { return world_.node(code); }
+  sim::Node& node(const std::string& code) { return world_.node(code); }
 
   sim::World world_{sim::World::Setup{}};
-  sim::Scenario scenario_{world_};
+  sim::Ledger ledger_{world_};
+  sim::Acts acts_{world_, ledger_};
 };
 
 }  // namespace entente::core

@@ -159,7 +159,7 @@ TEST_F(EvidenceCommandsTest, TheSameRequestTwiceIsOneItem) {
 }
 
 TEST_F(EvidenceCommandsTest, ARoleThatMayNotIsRefusedBeforeTheRecordIsLookedAt) {
-  node("XA").role_ = v1::ROLE_NODE_OPERATOR;
+  node("XA").role = v1::ROLE_NODE_OPERATOR;
   EXPECT_REFUSED(Add("XA", {}).status(), kPermissionDenied, "[ROLE]");
   EXPECT_REFUSED(Show("XA", "E-000000").status(), kPermissionDenied, "[ROLE]");
 }

@@ -96,7 +96,7 @@ TEST_F(MembershipCommandsTest, AnAmendmentWithoutItNeedsOnlyTheOthers) {
       Call<v1::ProposeAgreementResponse>("XA", "AgreementService/ProposeAgreement", amend).status(),
       kFailedPrecondition, "EXCLUDED");
   v1::Agreement& text = *amend.mutable_agreement();
-  const std::string gone = node("XC").party_.str();
+  const std::string gone = node("XC").who.party.str();
   const auto drop = [&gone](auto* list) {
     for (int i = list->size(); i-- > 0;) {
       if (list->Get(i).party() == gone) list->DeleteSubrange(i, 1);
@@ -146,10 +146,10 @@ TEST_F(MembershipCommandsTest, ASuspensionIsSeenByTheOthersAndCanBeLifted) {
 }
 
 TEST_F(MembershipCommandsTest, SignedExclusionOutlivesADatabaseSetBackToBeforeIt) {
-  const auto before = node("XA").disk_.kv.rows();
+  const auto before = node("XA").disk.kv.rows();
   ASSERT_OK(Exclude("XA"));
-  node("XA").Crash();
-  node("XA").disk_.kv.rows() = before;
+  node("XA").PowerOff();
+  node("XA").disk.kv.rows() = before;
   node("XA").Boot();
   EXPECT_REFUSED(Note("XA", "no", {"XC"}).status(), kFailedPrecondition, "EXCLUDED");
 }

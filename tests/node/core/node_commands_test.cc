@@ -11,10 +11,10 @@ class NodeCommandsTest : public CoreTest {};
 
 TEST_F(NodeCommandsTest, ACardWhoseWordsDifferIsNotTrusted) {
   v1::TrustCardRequest request;
-  request.set_signed_card(node("XB").signed_card_.SerializeAsString());
+  request.set_signed_card(node("XB").who.signed_card.SerializeAsString());
   request.set_word_string("babab-babab-babab-babab-babab-babab-babab-babab");
   EXPECT_FALSE(Call<v1::TrustCardResponse>("XA", "NodeService/TrustCard", request).ok());
-  request.set_word_string(crypto::WordString(node("XB").party_));
+  request.set_word_string(crypto::WordString(node("XB").who.party));
   const auto again = Call<v1::TrustCardResponse>("XA", "NodeService/TrustCard", request);
   ASSERT_OK(again);
   EXPECT_TRUE(again->already_trusted());
@@ -50,10 +50,13 @@ TEST_F(NodeCommandsTest, UsersAreThereAfterARestart) {
   request.set_role(v1::ROLE_MEMBER);
   request.set_public_key(crypto::SigningKey::Generate(entropy).public_key().str());
   ASSERT_OK(Call<v1::AddUserResponse>("XA", "NodeService/AddUser", request));
-  node("XA").Crash();
+  node("XA").Crash(absl::Seconds(10));
   world_.RunFor(absl::Minutes(1));
-  ASSERT_EQ(node("XA").engine()->Users().size(), 1u);
-  EXPECT_EQ(node("XA").engine()->Users()[0].name, "Ada");
+  const auto users =
+      Call<v1::ListUsersResponse>("XA", "NodeService/ListUsers", v1::ListUsersRequest());
+  ASSERT_OK(users);
+  ASSERT_EQ(users->users_size(), 1);
+  EXPECT_EQ(users->users(0).user(), "Ada");
 }
 
 TEST_F(NodeCommandsTest, StatusNamesWhoIsReachedAndHow) {

@@ -38,7 +38,7 @@ TEST_F(SyncCommandsTest, ARecordIsQueuedThenVerifiedAtEachOfItsReaders) {
 }
 
 TEST_F(SyncCommandsTest, WhatOnlyThisNodeHoldsIsCounted) {
-  node("XB").Crash();
+  node("XB").Crash(absl::Seconds(10));
   Note({"XB"});
   world_.RunFor(absl::Milliseconds(500));
   const auto status = Call<v1::GetSyncStatusResponse>("XA", "SyncService/GetSyncStatus",
@@ -74,7 +74,7 @@ TEST_F(SyncCommandsTest, VerifyRecomputesEverythingAndNamesDamage) {
   EXPECT_GT(good.cosignatures(), 0u);
   EXPECT_EQ(good.opened() + good.locked() + good.epochs(), good.entries());
   // One bit of one stored entry body.
-  for (auto& [key, value] : node("XB").disk_.kv.rows()) {
+  for (auto& [key, value] : node("XB").disk.kv.rows()) {
     if (key[0] == 'e' && value.size() > 400) {
       value.back() = static_cast<char>(value.back() ^ 1);
       break;
@@ -86,7 +86,7 @@ TEST_F(SyncCommandsTest, VerifyRecomputesEverythingAndNamesDamage) {
 }
 
 TEST_F(SyncCommandsTest, AParcelForADiskIsReadOnceByItsAddressee) {
-  node("XB").Crash();
+  node("XB").Crash(absl::Seconds(10));
   Note({"XB"});
   v1::ExportParcelRequest request;
   request.set_to("XB");

@@ -107,7 +107,7 @@ TEST_F(TaskCommandsTest, TheCoordinatorCountsWithoutReading) {
 TEST_F(TaskCommandsTest, WorkDoneWhileTheWithdrawalWasOnItsWayStaysDone) {
   ASSERT_OK(Move("XB", "ACCEPTED"));
   // Cut off from each other, both act.
-  world_.faults().partition_rate = 1;
+  world_.Isolate(node("XA"), true);
   world_.RunFor(absl::Minutes(1));
   v1::WithdrawTaskRequest withdraw;
   withdraw.set_task(ref_);

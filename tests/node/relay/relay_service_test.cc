@@ -2,6 +2,7 @@
 // their owner, and keys that nobody admitted do not get past TLS.
 #include "node/relay/relay_service.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -85,8 +86,8 @@ class RelayServiceTest : public testing::Test {
                                         std::string(32, 'd')};
     const RelayClient::Mailbox to_sender{*MailboxId::From(std::string(32, 'N')),
                                          std::string(32, 'e')};
-    return from_sender ? RelayClient::Route{owner_, {route_}, to_owner, to_sender}
-                       : RelayClient::Route{sender_, {route_}, to_sender, to_owner};
+    return from_sender ? RelayClient::Route{owner_, {route_}, to_owner, {to_sender}}
+                       : RelayClient::Route{sender_, {route_}, to_sender, {to_owner}};
   }
   std::string Parcel(const std::string& text) {
     return *crypto::SealParcel(key_.public_key(), key_.id(), owner_,
@@ -143,6 +144,26 @@ TEST_F(RelayServiceTest, WhatWasNotMadeDurableComesAgainAfterARestart) {
   Node again('o', route_, entropy_);
   again.client->SetRoutes({RouteOf(false)});
   const auto fetched = again.fetched.Pop();
+  ASSERT_TRUE(fetched.has_value());
+  EXPECT_EQ(fetched->parcel, parcel);
+  fetched->durable();
+}
+
+// Keys change, and parcels for the new mailbox can come before the way to it is told.
+TEST_F(RelayServiceTest, AParcelForAMailboxThatIsNewWaitsUntilTheWayToItIsKnown) {
+  Node owner('o', route_, entropy_), sender('s', route_, entropy_);
+  owner.client->SetRoutes({RouteOf(false)});
+  RelayClient::Route before = RouteOf(true);
+  before.outgoing = {*MailboxId::From(std::string(32, 'P')), std::string(32, 'f')};
+  sender.client->SetRoutes({before});
+  const std::string parcel = Parcel("under new keys");
+  sender.client->Deposit(owner_, 1, parcel);
+  EXPECT_FALSE(sender.deposited.Pop(std::chrono::seconds(1)).has_value());
+  sender.client->SetRoutes({RouteOf(true)});
+  const auto left = sender.deposited.Pop();
+  ASSERT_TRUE(left.has_value());
+  EXPECT_OK(left->second);
+  const auto fetched = owner.fetched.Pop();
   ASSERT_TRUE(fetched.has_value());
   EXPECT_EQ(fetched->parcel, parcel);
   fetched->durable();

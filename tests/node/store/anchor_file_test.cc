@@ -69,6 +69,28 @@ TEST_F(AnchorFileTest, CreateMakesAnEmptyAnchorOnce) {
   EXPECT_TRUE(absl::IsAlreadyExists(AnchorFile::Create(path_, entropy_)));
 }
 
+TEST_F(AnchorFileTest, ReadingAloneChangesNothingOnDisk) {
+  EXPECT_TRUE(absl::IsNotFound(AnchorFile::Read(path_).status()));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  auto file = Open();
+  Append(*file, {Record('b', 5)});
+  Append(*file, {Record('a', 1)});
+  Append(*file, {Record('a', 7, 's')});
+  file.reset();
+  const std::string before = ReadRaw(path_) + "half a record";
+  WriteRaw(path_, before);
+  {
+    const FileSizeLimit full(0);  // nor does it need room
+    const auto records = AnchorFile::Read(path_);
+    ASSERT_OK(records);
+    EXPECT_EQ(*records, (std::vector<AnchorRecord>{Record('a', 7, 's'), Record('b', 5)}));
+  }
+  EXPECT_EQ(ReadRaw(path_), before);
+  WriteRaw(path_, before.substr(1));
+  EXPECT_TRUE(absl::IsDataLoss(AnchorFile::Read(path_).status()));
+  EXPECT_EQ(FilesBelow(dir_.path()), std::vector<std::string>{path_});
+}
+
 TEST_F(AnchorFileTest, IsPrivate) {
   Append(*Open(), {Record('a', 1)});
   struct stat info;

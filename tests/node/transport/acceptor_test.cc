@@ -127,6 +127,21 @@ TEST_F(AcceptorTest, GuestsHaveALimitToo) {
   EXPECT_TRUE(two->Closed());
 }
 
+// Else a peer could keep every place for guests with connections that do nothing.
+TEST_F(AcceptorTest, AConnectionThatCarriesNothingAnyMoreIsAStrangersAgain) {
+  Acceptor::Options options;
+  options.admitted_max = 1;
+  options.admit_within = absl::Milliseconds(100);
+  Start(options);
+  const auto one = Call();
+  ASSERT_TRUE(acceptor_->Admit(one->name()));
+  acceptor_->Release(one->name());
+  EXPECT_EQ(acceptor_->counts().admitted, 0u);
+  EXPECT_TRUE(one->Closed());
+  const auto two = Call();
+  EXPECT_TRUE(acceptor_->Admit(two->name()));
+}
+
 TEST_F(AcceptorTest, ACutConnectionIsClosedForItsCaller) {
   Start({});
   const auto caller = Call();

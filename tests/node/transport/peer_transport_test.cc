@@ -1,13 +1,17 @@
 // Streams between nodes over real sockets: pinned, in order, bounded, and cut when trust ends.
 #include "node/transport/peer_transport.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "crypto/entropy.h"
 #include "crypto/tls_identity.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
+#include "node/transport/frame_guard.h"
 #include "node/transport/tls.h"
 #include "tests/support/event_queue.h"
 #include "tests/support/status_testing.h"
@@ -180,6 +184,101 @@ TEST_F(PeerTransportTest, APeerThatNeverReadsCannotFillOurMemory) {
     ASSERT_LE(a_.transport->QueuedBytes(at_a_.session), size_t{66} << 20);
   }
   EXPECT_EQ(a_.Next<Closed>().session, at_a_.session);
+}
+
+// A frame of two bytes costs more than two bytes once it waits for the engine.
+TEST_F(PeerTransportTest, FramesThatNobodyHasDealtWithAreBoundedInNumber) {
+  Meet();
+  const size_t most = PeerTransport::Options().receive_frames_max;
+  for (size_t i = 0; i < 3 * most; ++i) a_.transport->Send(at_a_.session, Ping(i));
+  std::vector<PeerTransport::Release> held;
+  for (size_t i = 0; i < most; ++i) held.push_back(b_.Next<Arrived>().release);
+  EXPECT_TRUE(b_.events.Empty());
+  for (const auto& release : held) release();
+  for (size_t i = most; i < 3 * most; ++i) {
+    const Arrived frame = b_.Next<Arrived>();
+    ASSERT_EQ(frame.frame.ping().token(), i);
+    frame.release();
+  }
+}
+
+// A pinned peer with a program of its own.
+class RawPeer {
+ public:
+  RawPeer(const End& self, const End& other) {
+    const auto channel =
+        grpc::CreateCustomChannel(other.transport->listening().front(),
+                                  ClientTls(self.identity, other.spki), ChannelDefaults());
+    call_ = grpc::GenericStub(channel).PrepareCall(&context_, "/entente.v1.PeerService/Exchange",
+                                                   &queue_);
+    call_->StartCall(this);
+    Wait();
+  }
+  ~RawPeer() {
+    context_.TryCancel();
+    queue_.Shutdown();
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok)) {
+    }
+  }
+  bool Write(const std::string& message) {
+    const grpc::Slice slice(message);
+    call_->Write(grpc::ByteBuffer(&slice, 1), this);
+    return Wait();
+  }
+
+ private:
+  bool Wait() {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue_.Next(&tag, &ok) && ok;
+  }
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+};
+
+TEST_F(PeerTransportTest, BytesThatAreNoFrameComeAsAnEmptyOneAndNothingIsReadAfterIt) {
+  b_.transport->SetPeers({a_.AsTarget(false)});
+  RawPeer raw(a_, b_);
+  const sync::SessionOpened session = b_.Next<Opened>().what;
+  ASSERT_TRUE(raw.Write(SerializeFrame(Ping(1))));
+  EXPECT_EQ(b_.Next<Arrived>().frame.ping().token(), 1u);
+  ASSERT_TRUE(raw.Write("this is no frame"));
+  const Arrived nonsense = b_.Next<Arrived>();
+  EXPECT_EQ(nonsense.frame.ByteSizeLong(), 0u);
+  nonsense.release();
+  raw.Write(SerializeFrame(Ping(2)));
+  b_.transport->Close(session.session, "sent what is no frame");
+  EXPECT_EQ(b_.Next<Closed>().session, session.session);
+}
+
+TEST_F(PeerTransportTest, AMessageBeyondTheLimitEndsTheSession) {
+  b_.transport->SetPeers({a_.AsTarget(false)});
+  RawPeer raw(a_, b_);
+  const sync::SessionOpened session = b_.Next<Opened>().what;
+  raw.Write(std::string(kPeerMessageBytesMax + 1, 'x'));
+  EXPECT_EQ(b_.Next<Closed>().session, session.session);
+}
+
+TEST(PeerServerSettingsTest, EveryBoundOnWhatComesInIsSet) {
+  const auto list = PeerServerSettings(PeerTransport::Options());
+  const std::map<std::string, int> settings(list.begin(), list.end());
+  EXPECT_EQ(settings, (std::map<std::string, int>{
+                          {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, 2 << 20},
+                          {GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, 2 << 20},
+                          {GRPC_ARG_MAX_METADATA_SIZE, 8 << 10},
+                          {GRPC_ARG_MAX_CONCURRENT_STREAMS, 4},
+                          {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000},
+                          {GRPC_ARG_KEEPALIVE_TIME_MS, 30'000},
+                          {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000},
+                          {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+                          {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000},
+                          {GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2},
+                          {GRPC_ARG_ALLOW_REUSEPORT, 0},
+                          {GRPC_ARG_ENABLE_CHANNELZ, 0},
+                      }));
 }
 
 }  // namespace

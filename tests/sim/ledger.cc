@@ -1,0 +1,72 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+
+#include "entente/v1/storage.pb.h"
+#include "tests/sim/world/world.h"
+
+namespace entente::sim {
+
+size_t Ledger::Keep(const std::string& owner, Codes may_know) {
+  may_know.insert(owner);
+  secrets_.push_back(
+      {Cat("canary-", std::to_string(secrets_.size()), "-", Hex(world_.entropy().Bytes(12))), owner,
+       std::move(may_know)});
+  return secrets_.size() - 1;
+}
+
+void Ledger::Stopped(Node& node, const std::string& gone) {
+  const PartyId party = world_.node(gone).who.party;
+  std::map<LogId, uint64_t>& sizes = stops_[{node.code(), gone}];
+  for (auto it = node.disk.kv.rows().lower_bound("l");
+       it != node.disk.kv.rows().end() && it->first[0] == 'l'; ++it) {
+    v1::LogRow row;
+    if (!row.ParseFromString(it->second) || row.author() != node.who.party.view()) continue;
+    const auto& members = row.members();
+    if (std::find(members.begin(), members.end(), party.view()) == members.end()) continue;
+    sizes.emplace(*LogId::From(std::string_view(it->first).substr(1)), row.size());
+  }
+}
+
+void Ledger::Lifted(const std::string& node, const std::string& gone) {
+  stops_.erase({node, gone});
+}
+
+bool Ledger::LeftOut(const std::string& code) const {
+  return std::any_of(stops_.begin(), stops_.end(),
+                     [&](const auto& stop) { return stop.first.second == code; });
+}
+
+void Ledger::ExcuseWhatNobodyHolds() {
+  for (Promise& promise : promises_) {
+    if (promise.lost_with_disk) continue;
+    for (const auto& [key, body] : promise.rows) {
+      const bool held = std::any_of(world_.nodes().begin(), world_.nodes().end(),
+                                    [&key = key](const auto& other) {
+                                      return !other->hostile && other->disk.kv.rows().contains(key);
+                                    });
+      if (!held) promise.lost_with_disk = true;
+    }
+  }
+}
+
+void Ledger::LastRound() {
+  std::map<LogId, uint64_t>& sizes = before_last_round_.emplace();
+  for (const auto& node : world_.nodes()) {
+    const auto& rows = node->disk.kv.rows();
+    for (auto row = rows.lower_bound("l"); row != rows.end() && row->first[0] == 'l'; ++row) {
+      v1::LogRow log;
+      if (!log.ParseFromString(row->second)) continue;
+      uint64_t& size = sizes[*LogId::From(std::string_view(row->first).substr(1))];
+      size = std::max(size, log.size());
+    }
+  }
+}
+
+uint64_t Ledger::HadTime(const LogId& log) const {
+  if (!before_last_round_.has_value()) return UINT64_MAX;
+  const auto it = before_last_round_->find(log);
+  return it == before_last_round_->end() ? 0 : it->second;
+}
+
+}  // namespace entente::sim

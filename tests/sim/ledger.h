@@ -1,0 +1,78 @@
+// What the world promised and to whom: written down when somebody acts, from what he asked for, and
+// never from what the product says later. The checkers compare the two.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/sim/world/node.h"
+
+namespace entente::sim {
+
+class World;
+
+using Codes = std::set<std::string>;
+
+// A text that only some may know, from the moment somebody tried to write it.
+struct Secret {
+  std::string canary;
+  std::string owner;
+  Codes may_know;
+};
+
+// A record that somebody was told is safe.
+struct Promise {
+  std::string owner;
+  std::string id;  // hex, when the answer said so
+  std::string ref;
+  Codes audience;
+  Rows rows;                    // the entries it went into
+  bool lost_with_disk = false;  // its only copy was on a disk that died: nobody promised that
+};
+
+class Ledger {
+ public:
+  explicit Ledger(World& world) : world_(world) {}
+
+  // A new text that `may_know` may know; its place in secrets().
+  size_t Keep(const std::string& owner, Codes may_know);
+  void MayKnow(size_t secret, const std::string& code) { secrets_[secret].may_know.insert(code); }
+  void Acknowledged(Promise promise) { promises_.push_back(std::move(promise)); }
+  // `node` signed the exclusion of `gone`, or suspended it: its logs with `gone` end here.
+  void Stopped(Node& node, const std::string& gone);
+  void Lifted(const std::string& node, const std::string& gone);
+
+  // A database went back, or somebody who may have had the last copy turned: what no honest node
+  // holds now is excused, and nothing else.
+  void ExcuseWhatNobodyHolds();
+
+  // The last round of rest begins: what is written from here on may still be on its way at the end.
+  void LastRound();
+  // Entries of a log that have had a round's time to arrive; all of them before LastRound.
+  uint64_t HadTime(const LogId& log) const;
+
+  const std::vector<Secret>& secrets() const { return secrets_; }
+  std::vector<Promise>& promises() { return promises_; }
+  const std::vector<Promise>& promises() const { return promises_; }
+  // By writer and party left out: the writer's logs that the party is in, and their sizes then.
+  const std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>>& stops() const {
+    return stops_;
+  }
+  // Somebody has stopped writing to it: it misses things, and others refuse things of it.
+  bool LeftOut(const std::string& code) const;
+  // Agreement versions that were proposed, to be checked against what came into force.
+  uint64_t proposals = 0;
+
+ private:
+  World& world_;
+  std::vector<Secret> secrets_;
+  std::vector<Promise> promises_;
+  std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>> stops_;
+  std::optional<std::map<LogId, uint64_t>> before_last_round_;
+};
+
+}  // namespace entente::sim

@@ -1,0 +1,109 @@
+// Chunk files without a disk: what the daemon's pool does, at once and in memory.
+#include <utility>
+
+#include "crypto/file_chunks.h"
+#include "crypto/hash.h"
+#include "crypto/merkle.h"
+#include "tests/sim/world/world.h"
+
+namespace entente::sim {
+namespace {
+
+sync::Input Read(Node& node, const sync::ReadChunkJob& job) {
+  sync::ChunkRead out{job.blob, job.index, job.requester, absl::OkStatus(), 0, "", {}};
+  const auto it = node.disk.blobs.find(job.blob);
+  if (it == node.disk.blobs.end() || !it->second.chunks.contains(job.index)) {
+    out.status = absl::NotFoundError("no such chunk");
+    return out;
+  }
+  std::vector<Hash> leaves;
+  for (const auto& [i, sealed] : it->second.chunks) leaves.push_back(crypto::ChunkLeaf(sealed));
+  const crypto::VectorMerkleSource tree(leaves);
+  out.count = it->second.count;
+  out.sealed = it->second.chunks.at(job.index);
+  out.path = *crypto::InclusionProof(tree, job.index, it->second.count);
+  return out;
+}
+
+sync::Input Write(Node& node, const sync::WriteChunkJob& job) {
+  sync::ChunkWritten out{job.blob, job.index, job.sender, absl::OkStatus()};
+  if (crypto::VerifyInclusion(crypto::ChunkLeaf(job.sealed), job.index, job.count, job.path,
+                              *Hash::From(job.blob.view()))
+          .ok()) {
+    node.disk.blobs[job.blob].count = job.count;
+    node.disk.blobs[job.blob].chunks[job.index] = job.sealed;
+  } else {
+    out.status = absl::DataLossError("not of this blob");
+  }
+  return out;
+}
+
+sync::Input Verify(Node& node, const sync::VerifyBlobJob& job) {
+  const BlobId blob = *BlobId::From(job.file.blob_id());
+  sync::BlobVerified out{blob, absl::OkStatus()};
+  const Disk::Blob& held = node.disk.blobs[blob];
+  absl::StatusOr<crypto::FileOpener> opener =
+      crypto::FileOpener::Create(*crypto::Secret32::From(job.file.file_key()),
+                                 job.file.plain_size(), job.file.chunk_bytes(), job.file.commit());
+  if (!opener.ok() || held.chunks.size() != held.count || held.count == 0) {
+    out.status = opener.ok() ? absl::NotFoundError("chunks are missing") : opener.status();
+    return out;
+  }
+  crypto::Sha256Stream sha;
+  for (const auto& [i, sealed] : held.chunks) {
+    absl::StatusOr<std::string> plain = opener->OpenChunk(i, sealed);
+    if (!plain.ok()) out.status = plain.status();
+    if (plain.ok()) sha.Update(*plain);
+  }
+  if (out.status.ok() && sha.Finish().view() != job.file.plain_sha256()) {
+    out.status = absl::DataLossError("another file than promised");
+  }
+  return out;
+}
+
+}  // namespace
+
+void World::RunFileJob(Node& node, const sync::FileJob& job) {
+  sync::Input answer = sync::Tick{};
+  if (const auto* read = std::get_if<sync::ReadChunkJob>(&job)) {
+    answer = Read(node, *read);
+  } else if (const auto* write = std::get_if<sync::WriteChunkJob>(&job)) {
+    answer = Write(node, *write);
+  } else if (const auto* verify = std::get_if<sync::VerifyBlobJob>(&job)) {
+    answer = Verify(node, *verify);
+  } else {
+    return;
+  }
+  After(absl::Microseconds(200), [&node, boots = node.boots, answer = std::move(answer)] {
+    if (node.boots == boots) node.Give(answer);
+  });
+}
+
+core::UploadedFile World::Upload(Node& node, const std::string& name, const std::string& text) {
+  const crypto::Secret32 key = entropy_.Draw<crypto::Secret32>();
+  const crypto::FileSealer sealer(key, text.size());
+  std::vector<Hash> leaves;
+  Disk::Blob blob;
+  blob.count = sealer.chunk_count();
+  for (uint64_t i = 0; i < blob.count; ++i) {
+    const std::string plain = text.substr(i * crypto::kChunkBytes, crypto::kChunkBytes);
+    blob.chunks[i] = *sealer.SealChunk(i, plain);
+    leaves.push_back(crypto::ChunkLeaf(blob.chunks[i]));
+  }
+  const crypto::VectorMerkleSource tree(leaves);
+  const Hash root = *crypto::RangeFrom(tree, 0, blob.count)->Root();
+  core::UploadedFile out;
+  out.upload_id = entropy_.Bytes(16);
+  out.file.set_blob_id(root.str());
+  out.file.set_chunk_bytes(crypto::kChunkBytes);
+  out.file.set_chunk_count(blob.count);
+  out.file.set_plain_size(text.size());
+  out.file.set_plain_sha256(crypto::Sha256(text).str());
+  out.file.set_file_key(std::string(key.view()));
+  out.file.set_commit(sealer.commit().str());
+  out.file.set_name(name);
+  node.disk.blobs[*BlobId::From(root.view())] = std::move(blob);
+  return out;
+}
+
+}  // namespace entente::sim
