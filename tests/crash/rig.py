@@ -188,7 +188,13 @@ def judge_notes(held, acknowledged, audiences):
 
 def judge(fleet, acknowledged, audiences):
     """Everything that was acknowledged is at everybody it is for, once, and every log verifies."""
-    fleet.wait_in_sync(seconds=300)
+    try:
+        # A file asked for by parcel of a node that died is asked for again after 15 minutes.
+        fleet.wait_in_sync(seconds=1000)
+    except support.federation.Failed as failed:
+        seen = {code: fleet.run(code, "sync", "status", "--json", check=False).stdout
+                for code in fleet.codes}
+        raise Broken(f"{failed}; {seen}") from None
     held = {code: fleet.listed(code) for code in fleet.codes}
     judge_notes(held, acknowledged, audiences)
     for writer, (_, files) in acknowledged.items():

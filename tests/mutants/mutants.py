@@ -34,8 +34,9 @@ MUTANTS = [
            "if (!parsed.members.contains(context_.self) || !parsed.members.contains(sender)) {",
            "if (parsed.members.empty()) {"),
     Mutant("budget", "logs grow without bound before any agreement is in force",
-           "sync/exchange.cc", "return entries <= kEntriesBeforeAgreement;",
-           "return entries <= entries + kEntriesBeforeAgreement;"),
+           "sync/exchange.cc",
+           "return hooks_.agreement_in_force(jit) ? UINT64_MAX : kEntriesBeforeAgreement;",
+           "return hooks_.agreement_in_force(jit) ? UINT64_MAX : UINT64_MAX;"),
     Mutant("after-exclusion", "entries behind the end of an excluded body's log are taken",
            "sync/admission.cc", "if (end > context_.exclusions->FinalSize(*log)) {",
            "if (end > UINT64_MAX - 1) {"),
@@ -44,14 +45,12 @@ MUTANTS = [
            "  if (log.size > 0) return UINT64_MAX;\n"
            "  const bool stated = about->finals.contains(log.id) || claims.contains(self_);"),
     Mutant("forged-receipt", "a receipt counts without its signature", "sync/exchange.cc",
-           "      !crypto::VerifyCosignLine(text, cosign.cosignature(), link.peer, "
-           "card->cosign_key).ok()) {",
-           "      text.empty()) {"),
+           "if (!ReceiptHolds(context_.cards, link.peer, text, cosign.cosignature(), "
+           "/*revoked=*/false)) {",
+           "if (text.empty()) {"),
     Mutant("parcel-signature", "a parcel counts without its sender's signature", "sync/parcels.cc",
-           """      !crypto::VerifyStatement(sender->statement_key, crypto::Purpose::parcel, NoJit(),
-                               crypto::Sha256(signed_parcel.body()).view(),
-                               signed_parcel.signature())
-           .ok()) {""", "      signed_parcel.signature().empty()) {"),
+           "  if (!signs(*signer)) return Forged();",
+           "  if (parcel.signature().empty()) return Forged();"),
     Mutant("purpose", "a statement of one purpose counts as one of another", "crypto/signing.cc",
            'return Cat("entente/v1/statement", kZero, PurposeName(purpose), kZero, jit.view(), '
            "payload);",
@@ -124,11 +123,12 @@ MUTANTS = [
            "    if (absl::Status s = hooks_.grown(log); !s.ok()) return s;"),
     # ---- agreements
     Mutant("two-confirms", "a node confirms two successors of one version", "sync/agreement.cc",
-           "if (!state.signers.contains(self) || confirmed.contains(*prev)) continue;",
+           "if (!state.signers.contains(self) || confirmed.contains(Place(state))) continue;",
            "if (!state.signers.contains(self) || confirmed.contains(hash)) continue;"),
     Mutant("confirm-forgotten", "a Confirm is forgotten with a restored database",
-           "sync/agreement.cc", "if (lock.has_value() && *lock != hash) continue;",
-           "if (lock.has_value() && lock->is_zero()) continue;"),
+           "sync/agreement.cc",
+           "gave_another = gave_another || (lock.has_value() && *lock != hash);",
+           "gave_another = gave_another || (lock.has_value() && *lock == place);"),
     Mutant("in-force-early", "one Confirm brings a version into force", "sync/agreement.cc",
            "  return validity.ok() && anybody && std::all_of(signers.begin(), signers.end(), "
            "[](const auto& s) {",
