@@ -30,7 +30,7 @@ absl::Status Exchange::Start(Link& link, absl::Time now) {
     link.logs[id] = {held, held, 0};
   }
   SendLaggingHeads(link);
-  AskForOwnKeys(link);
+  AskForKeys(link);
   link.ask_again = now + (link.by_parcel() ? pace_.answer_by_parcel : pace_.digests);
   link.next_digest = now + (link.by_parcel() ? pace_.idle_parcels : pace_.digests);
   return SendDigests(link, /*reply=*/false);
@@ -69,7 +69,7 @@ absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now
 absl::Status Exchange::RunTimers(Link& link, absl::Time now) {
   if (now < link.next_digest) return absl::OkStatus();
   SendLaggingHeads(link);
-  AskForOwnKeys(link);
+  AskForKeys(link);
   if (now >= link.ask_again) {
     link.wanted.clear();  // whatever was asked for and never came
     SendWants(link);
@@ -169,11 +169,12 @@ void Exchange::SendLaggingHeads(Link& link) {
   if (frame.has_heads()) hooks_.send(link, std::move(frame));
 }
 
-// After the loss of a database, whether an agreement is in force may stand in an own entry that
-// only the others can still open; and without an agreement nothing may be written to say so.
-void Exchange::AskForOwnKeys(Link& link) {
+// After the loss of a database, whether an agreement is in force may stand in an entry that only
+// the others can still open, be it an own one or of somebody who is away; and without an agreement
+// nothing may be written to say so.
+void Exchange::AskForKeys(Link& link) {
   for (const auto& [id, log] : context_.logs.all()) {
-    if (log.author != context_.self || log.locked_epochs.empty() || !Shared(log, link.peer) ||
+    if (log.locked_epochs.empty() || !Shared(log, link.peer) ||
         hooks_.agreement_in_force(log.jit)) {
       continue;
     }
@@ -477,6 +478,14 @@ void Exchange::SendReceipts(const PartyId& peer) {
         break;  // the list of files rides on one receipt
       }
     }
+  }
+}
+
+void Exchange::SendReceipt(const PartyId& peer, const LogId& log) {
+  const LogState* held = context_.logs.Find(log);
+  if (held == nullptr || !Shared(*held, peer)) return;
+  for (Link* link : hooks_.links()) {
+    if (link->peer == peer) SendCosign(*link, *held);
   }
 }
 

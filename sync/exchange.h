@@ -63,6 +63,8 @@ class Exchange {
   absl::Status PushAll(Link& link, const LogState& log);
   // Tells `peer` again what of its own logs is durable here, for instance after a file arrived.
   void SendReceipts(const PartyId& peer);
+  // Tells `peer` again how far `log` is read here, whoever wrote it.
+  void SendReceipt(const PartyId& peer, const LogId& log);
 
   // Opens entries [from, size) of a log and hands them up. Sets log.opened.
   absl::Status OpenEntries(LogState& log, uint64_t from);
@@ -86,7 +88,7 @@ class Exchange {
   absl::Status CompareHead(Link& link, const LogState& log, const v1::Head& head);
   void SendHeads(Link& link, const std::set<JitId>& jits);
   void SendLaggingHeads(Link& link);
-  void AskForOwnKeys(Link& link);
+  void AskForKeys(Link& link);
   void QueueWant(Link& link, const LogId& log);
   void SendWants(Link& link);
   void Refuse(Link& link, const Refusal& refusal, const std::string& subject, uint64_t position,

@@ -78,7 +78,7 @@ void KeyRepair::Learn(const OpenedEntry& entry) {
   }
   for (const v1::TreeKey& key : grant.keys()) {
     if (arrived_.size() >= kRepairsWaitingMax) arrived_.pop_front();
-    arrived_.push_back({*log, key});
+    arrived_.push_back({entry.author, *log, key});
   }
 }
 
@@ -104,7 +104,10 @@ absl::StatusOr<std::vector<KeyRepair::Unlocked>> KeyRepair::TakeArrived() {
     }
     const auto locked =
         std::find(log->locked_epochs.begin(), log->locked_epochs.end(), item.key.epoch());
-    if (locked == log->locked_epochs.end()) continue;  // readable already
+    if (locked == log->locked_epochs.end()) {
+      needless_.insert({item.granter, item.log});
+      continue;
+    }
     const absl::StatusOr<bool> used = Use(*log, item.key);
     if (!used.ok()) return used.status();
     if (!*used) continue;

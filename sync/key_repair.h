@@ -51,6 +51,14 @@ class KeyRepair {
   // for epochs that are not held yet wait. An error is a damaged store.
   absl::StatusOr<std::vector<Unlocked>> TakeArrived();
 
+  struct Needless {
+    PartyId granter;
+    LogId log;
+    auto operator<=>(const Needless&) const = default;
+  };
+  // Who since the last call handed over what is read here already, and thus has not heard of it.
+  std::set<Needless> TakeNeedless() { return std::exchange(needless_, {}); }
+
   // This node holds more than before (a shared secret, a box key): tries the slots of all epochs
   // that are locked here once more.
   absl::StatusOr<std::vector<Unlocked>> RetrySlots();
@@ -72,6 +80,7 @@ class KeyRepair {
     std::set<uint32_t> epochs;
   };
   struct Arrived {
+    PartyId granter;
     LogId log;
     v1::TreeKey key;
   };
@@ -96,6 +105,7 @@ class KeyRepair {
   std::map<Debt, Given> given_;            // where this node has done its part
   std::map<Debt, absl::Time> not_before_;  // could not be written then
   std::deque<Arrived> arrived_;
+  std::set<Needless> needless_;
   absl::Time next_due_ = absl::InfiniteFuture();
   bool news_ = false;
 };

@@ -198,7 +198,12 @@ absl::Status Replica::ReplayAll(absl::Time now) {
 
 absl::Status Replica::OpenRepaired(absl::Time now) {
   const absl::StatusOr<std::vector<KeyRepair::Unlocked>> unlocked = key_repair_.TakeArrived();
-  return unlocked.ok() ? OpenEpochs(*unlocked, now) : unlocked.status();
+  if (!unlocked.ok()) return unlocked.status();
+  if (absl::Status s = OpenEpochs(*unlocked, now); !s.ok()) return s;
+  for (const auto& [granter, log] : key_repair_.TakeNeedless()) {
+    exchange_->SendReceipt(granter, log);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Replica::RetrySlots(absl::Time now) {

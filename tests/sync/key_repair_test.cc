@@ -211,6 +211,43 @@ TEST_F(EarlierLifeTest, TheyDoSoWhenItMayWriteNothingBeforeItReadsItsOwnSignatur
   EXPECT_EQ(Read(), 1);
 }
 
+TEST_F(EarlierLifeTest, AndHandOverWhatAThirdBodyWroteThatIsAway) {
+  bool in_force = true;
+  f_.agreement_in_force = [&](const Body& body) { return in_force || body.code != "XB"; };
+  ASSERT_OK(f_.Write(f_["XC"], all_, "theirs"));
+  Meet("XA", "XC");
+  LoseEverything();
+  f_.Disconnect(f_["XC"]);
+  in_force = false;
+  // What it says when the log arrives is lost.
+  f_.on_frame = [&](Body&, Body&, v1::Frame& frame) { return !frame.has_cosign(); };
+  Meet("XA", "XB");
+  EXPECT_EQ(f_["XB"].TextsOf(f_["XC"]), Texts{});
+  f_.on_frame = nullptr;
+  PassHalfAnHour();
+  EXPECT_EQ(f_["XB"].TextsOf(f_["XC"]), Texts{"theirs"});
+}
+
+TEST_F(EarlierLifeTest, WhoGivesWhatIsReadAlreadyIsToldSo) {
+  bool in_force = true;
+  f_.agreement_in_force = [&](const Body& body) { return in_force || body.code != "XB"; };
+  LoseEverything();
+  in_force = false;
+  // That it reads again is lost.
+  f_.on_frame = [&](Body& from, Body&, v1::Frame& frame) {
+    return &from != &f_["XB"] || !frame.has_cosign() || frame.cosign().locked_epochs_size() > 0;
+  };
+  Meet("XA", "XB");
+  PassHalfAnHour();
+  ASSERT_EQ(Read(), 1);
+  ASSERT_GT(f_["XA"].replica->key_repair().Owed(f_["XB"].party), 0u);
+  f_.on_frame = nullptr;
+  const size_t given = Grants("XA");
+  for (int i = 0; i < 4; ++i) f_.Pass(kRepairRetry);
+  EXPECT_LE(Grants("XA"), given + 1);
+  EXPECT_EQ(f_["XA"].replica->key_repair().Owed(f_["XB"].party), 0u);
+}
+
 TEST_F(KeyRepairTest, WhatWasGivenIsKeptAndNotGivenAgainAfterARestart) {
   ASSERT_OK(f_.Write(f_["XA"], all_, "text"));
   Lock();
