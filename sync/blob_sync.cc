@@ -103,21 +103,19 @@ Link* BlobSync::SourceFor(const Blob& blob) const {
 void BlobSync::Fetch(absl::Time now) {
   // Somebody who has the file is on the line, while it is on its way by parcel: slowly, or not at
   // all when the node that was asked went down before it answered.
-  const auto nearer = [this](const Blob& blob) {
+  const auto nearer = [this](const BlobId& id, const Blob& blob) {
     const Link* from = LinkOf(blob.source);
     if (from == nullptr || !from->by_parcel()) return false;
-    const auto& has = blob.row.received_by();
     const std::vector<Link*> links = hooks_.links();
     return std::any_of(links.begin(), links.end(), [&](const Link* link) {
       return !link->by_parcel() && Allows(blob, link->peer) && !blob.failed.contains(link->peer) &&
-             (blob.authors.contains(link->peer) ||
-              std::find(has.begin(), has.end(), link->peer.view()) != has.end());
+             (blob.authors.contains(link->peer) || ReceivedBy(id, link->peer));
     });
   };
   for (auto& [id, blob] : blobs_) {
     if (!blob.fetching) continue;
     const bool late = now >= blob.deadline;
-    if (!late && !nearer(blob)) continue;
+    if (!late && !nearer(id, blob)) continue;
     if (late) blob.failed.insert(blob.source);
     blob.fetching = false;
     --active_;

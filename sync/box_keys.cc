@@ -23,12 +23,9 @@ constexpr uint64_t kClaimedSeqMax = uint64_t{1} << 40;
 // A key speaks for its owner in every JIT.
 JitId NoJit() { return JitId(); }
 
-absl::StatusOr<ReadingKey> ReadBoxKey(const v1::BoxKey& key) {
-  const absl::StatusOr<BoxPublicKey> public_key = BoxPublicKey::From(key.public_key());
-  if (!public_key.ok() || !crypto::CheckBoxKey(*public_key).ok() ||
-      key.id() != crypto::BoxKeyId(*public_key).view()) {
-    return absl::InvalidArgumentError("a reading key is malformed");
-  }
+absl::StatusOr<ReadingKey> KeyOf(const v1::BoxKey& key) {
+  const absl::StatusOr<BoxPublicKey> public_key = ReadBoxKey(key);
+  if (!public_key.ok()) return public_key.status();
   ReadingKey out;
   out.id = crypto::BoxKeyId(*public_key);
   out.key = *public_key;
@@ -36,14 +33,14 @@ absl::StatusOr<ReadingKey> ReadBoxKey(const v1::BoxKey& key) {
 }
 
 ReadingKey KeyOfCard(const TrustedCard& card) {
-  ReadingKey out = *ReadBoxKey(card.card.box_key());  // checked when the card was verified
+  ReadingKey out = *KeyOf(card.card.box_key());  // checked when the card was verified
   out.card = card.hash;
   out.created = card.card.issued();
   return out;
 }
 
 absl::StatusOr<ReadingKey> KeyOfNotice(const v1::BoxKeyNotice& notice) {
-  absl::StatusOr<ReadingKey> out = ReadBoxKey(notice.key());
+  absl::StatusOr<ReadingKey> out = KeyOf(notice.key());
   if (!out.ok()) return out;
   const absl::StatusOr<Hash> card = Hash::From(notice.card());
   if (!card.ok()) return card.status();

@@ -53,12 +53,9 @@ absl::StatusOr<PublicKey> SigningKeyField(std::string_view what, std::string_vie
 }
 
 absl::Status CheckBoxKey(std::string_view what, const v1::BoxKey& key) {
-  const absl::StatusOr<BoxPublicKey> pk = BoxPublicKey::From(key.public_key());
-  // Nobody could write to an audience with a key of low order in it: sealing to it fails.
-  if (!pk.ok() || !crypto::CheckBoxKey(*pk).ok() || key.id() != crypto::BoxKeyId(*pk).view()) {
-    return absl::InvalidArgumentError(Cat("the card's ", what, " is malformed"));
-  }
-  return absl::OkStatus();
+  return ReadBoxKey(key).ok()
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError(Cat("the card's ", what, " is malformed"));
 }
 
 absl::Status CheckContents(const v1::NodeCard& card) {
@@ -94,6 +91,14 @@ absl::Status CheckContents(const v1::NodeCard& card) {
 }
 
 }  // namespace
+
+absl::StatusOr<BoxPublicKey> ReadBoxKey(const v1::BoxKey& key) {
+  absl::StatusOr<BoxPublicKey> out = BoxPublicKey::From(key.public_key());
+  if (!out.ok() || !crypto::CheckBoxKey(*out).ok() || key.id() != crypto::BoxKeyId(*out).view()) {
+    return absl::InvalidArgumentError("a reading key is malformed");
+  }
+  return out;
+}
 
 absl::StatusOr<TrustedCard> VerifyCard(std::string_view signed_card) {
   if (signed_card.size() > kWithEarlierBytesMax) {

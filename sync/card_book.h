@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,10 @@ struct CardFork {
 // texts clean. Says nothing about trust. InvalidArgument or Unauthenticated.
 absl::StatusOr<TrustedCard> VerifyCard(std::string_view signed_card);
 
+// The public half, once its form holds: the right size, not of low order (sealing to such a key
+// fails, so nobody could write to an audience with it), and the id that follows from it.
+absl::StatusOr<BoxPublicKey> ReadBoxKey(const v1::BoxKey& key);
+
 // Signs `card` with the party root and returns the serialized SignedCard.
 std::string SignCard(const v1::NodeCard& card, const crypto::SigningKey& root);
 
@@ -75,6 +80,17 @@ class CardBook {
   const TrustedCard* FindOf(const PartyId& party, std::string_view hash) const;
   // All cards of a party, oldest first.
   std::vector<const TrustedCard*> ChainOf(const PartyId& party) const;
+  // What `verify` says under a card of `party`: the newest first, the first under which it holds,
+  // or why it does not under the oldest. FailedPrecondition: no card of it is trusted.
+  template <class Verify>
+  std::invoke_result_t<Verify, const TrustedCard&> UnderAnyCard(const PartyId& party,
+                                                                const Verify& verify) const {
+    const std::vector<const TrustedCard*> chain = ChainOf(party);
+    std::invoke_result_t<Verify, const TrustedCard&> out =
+        absl::FailedPreconditionError("its author's card is not trusted here");
+    for (size_t i = chain.size(); i > 0 && !out.ok(); --i) out = verify(*chain[i - 1]);
+    return out;
+  }
   // A later card of its party has declared its keys void.
   bool IsRevoked(const TrustedCard& card) const {
     return revoked_.contains({card.party, card.hash});

@@ -31,8 +31,8 @@ absl::Status Exchange::Start(Link& link, absl::Time now) {
   }
   SendLaggingHeads(link);
   AskForKeys(link);
-  link.ask_again = now + (link.by_parcel() ? pace_.answer_by_parcel : pace_.digests);
-  link.next_digest = now + (link.by_parcel() ? pace_.idle_parcels : pace_.digests);
+  link.ask_again = now + pace_.Answer(link.by_parcel());
+  link.next_digest = now + pace_.Compare(link.by_parcel());
   return SendDigests(link, /*reply=*/false);
 }
 
@@ -73,9 +73,9 @@ absl::Status Exchange::RunTimers(Link& link, absl::Time now) {
   if (now >= link.ask_again) {
     link.wanted.clear();  // whatever was asked for and never came
     SendWants(link);
-    link.ask_again = now + (link.by_parcel() ? pace_.answer_by_parcel : pace_.digests);
+    link.ask_again = now + pace_.Answer(link.by_parcel());
   }
-  link.next_digest = now + (link.by_parcel() ? pace_.idle_parcels : pace_.digests);
+  link.next_digest = now + pace_.Compare(link.by_parcel());
   return SendDigests(link, /*reply=*/false);
 }
 

@@ -86,6 +86,9 @@ struct Pace {
   absl::Duration idle_parcels = kIdleParcelInterval;
   absl::Duration answer_by_parcel = kAnswerByParcel;
 
+  absl::Duration Compare(bool by_parcel) const { return by_parcel ? idle_parcels : digests; }
+  absl::Duration Answer(bool by_parcel) const { return by_parcel ? answer_by_parcel : digests; }
+
   // For a node that sends a parcel at most every `cadence`.
   Pace WithParcelsEvery(absl::Duration cadence) const {
     return {digests, std::max(idle_parcels, cadence),

@@ -225,9 +225,8 @@ absl::Status Replica::WriteRepairs(absl::Time now) {
   absl::StatusOr<std::vector<Draft>> due = key_repair_.Due(now);
   if (!due.ok()) return due.status();
   for (Draft& draft : *due) {
-    std::vector<Draft> one = {draft};
     const absl::Status written = options_.agreement_in_force(draft.jit)
-                                     ? Append(now, std::move(one)).status()
+                                     ? AppendOne(now, draft).status()
                                      : absl::FailedPreconditionError("no agreement is in force");
     if (NotNow(written)) {
       key_repair_.Postpone(draft, now + kObservedRetry);
@@ -293,6 +292,14 @@ absl::StatusOr<std::vector<EntryRef>> Replica::Append(absl::Time now, std::vecto
   return refs;
 }
 
+absl::StatusOr<EntryRef> Replica::AppendOne(absl::Time now, Draft draft) {
+  std::vector<Draft> one;
+  one.push_back(std::move(draft));
+  const absl::StatusOr<std::vector<EntryRef>> refs = Append(now, std::move(one));
+  if (!refs.ok()) return refs.status();
+  return refs->front();
+}
+
 absl::StatusOr<bool> Replica::TrustCard(std::string_view signed_card, absl::Time now) {
   WriteBatch writes;
   absl::StatusOr<bool> already = cards_.Trust(signed_card, &writes);
@@ -301,9 +308,9 @@ absl::StatusOr<bool> Replica::TrustCard(std::string_view signed_card, absl::Time
   if (!already.ok()) return already;
   v1::SignedCard shown;
   shown.ParseFromArray(signed_card.data(), static_cast<int>(signed_card.size()));
-  const absl::StatusOr<PartyId> party = PartyId::From(VerifyCard(signed_card)->party.view());
   const absl::StatusOr<bool> newer_key =
-      shown.has_box_key() ? box_keys_.HearNotice(*party, shown.box_key()) : false;
+      shown.has_box_key() ? box_keys_.HearNotice(VerifyCard(signed_card)->party, shown.box_key())
+                          : false;
   if (newer_key.ok() && *newer_key) peers_changed_ = true;
   if (*already) return already;
   peers_changed_ = true;
@@ -339,13 +346,11 @@ absl::Status Replica::WriteAnchors(absl::Time now) {
     if (audience.size() < 2 || !audience.contains(context_.self)) continue;
     absl::StatusOr<Anchors::Made> made = anchors_.Make(jit, audience);
     if (!made.ok()) return made.status();
-    std::vector<Draft> one;
-    one.push_back(std::move(made->draft));
-    const absl::StatusOr<std::vector<EntryRef>> refs = Append(now, std::move(one));
+    const absl::StatusOr<EntryRef> ref = AppendOne(now, std::move(made->draft));
     // A day on which it cannot be written is missed, and not made up for.
-    if (NotNow(refs.status())) continue;
-    if (!refs.ok()) return refs.status();
-    anchors_.Keep(jit, now, std::move(made->row), refs->front());
+    if (NotNow(ref.status())) continue;
+    if (!ref.ok()) return ref.status();
+    anchors_.Keep(jit, now, std::move(made->row), *ref);
   }
   effects_.wake_up = std::min(effects_.wake_up, anchors_.NextDue(now));
   return absl::OkStatus();
@@ -393,9 +398,7 @@ absl::Status Replica::WriteObservations(absl::Time now) {
       observations_.Postpone(jit, members, now + kObservedInterval);
       continue;
     }
-    std::vector<Draft> one;
-    one.push_back(std::move(draft));
-    const absl::Status written = Append(now, std::move(one)).status();
+    const absl::Status written = AppendOne(now, std::move(draft)).status();
     if (NotNow(written)) {
       observations_.Postpone(jit, members, now + kObservedRetry);
     } else if (!written.ok()) {
@@ -417,9 +420,7 @@ absl::Status Replica::WriteCloses(absl::Time now) {
   std::vector<Draft> due = exclusions_.ClosesDue();
   for (Draft& draft : revocations_.ClosesDue()) due.push_back(std::move(draft));
   for (Draft& draft : due) {
-    std::vector<Draft> one;
-    one.push_back(std::move(draft));
-    const absl::Status written = Append(now, std::move(one)).status();
+    const absl::Status written = AppendOne(now, std::move(draft)).status();
     if (!written.ok() && !NotNow(written)) return written;
   }
   return absl::OkStatus();
@@ -434,8 +435,7 @@ void Replica::SetTime(absl::Time now) {
   const auto reset = [&](Link& link) {
     const Pace& pace = options_.pace;
     link.opened = std::min(link.opened, now);
-    link.next_digest =
-        std::min(link.next_digest, now + (link.by_parcel() ? pace.idle_parcels : pace.digests));
+    link.next_digest = std::min(link.next_digest, now + pace.Compare(link.by_parcel()));
     link.ask_again = std::min(link.ask_again, now + pace.answer_by_parcel);
     link.next_parcel = std::min(link.next_parcel, now + options_.relay_cadence);
   };

@@ -77,6 +77,7 @@ class Replica {
 
   absl::Status Handle(absl::Time now, const Input& input);
   absl::StatusOr<std::vector<EntryRef>> Append(absl::Time now, std::vector<Draft> drafts);
+  absl::StatusOr<EntryRef> AppendOne(absl::Time now, Draft draft);
   absl::StatusOr<bool> TrustCard(std::string_view signed_card, absl::Time now);
   void AddLocalFile(const v1::FileRef& file) { blobs_->AddLocal(file); }
 

@@ -27,16 +27,9 @@ absl::StatusOr<std::vector<v1::Grant>> Replica::MakeGrants(const std::vector<Ent
 
 absl::StatusOr<std::vector<Original>> Replica::Originals(const PartyId& author,
                                                          const v1::Grant& grant) const {
-  absl::Status problem = absl::FailedPreconditionError("its author's card is not trusted here");
   // The log may be of an earlier card. That the grant itself counts is decided where it stands.
-  std::vector<const TrustedCard*> chain = cards_.ChainOf(author);
-  std::reverse(chain.begin(), chain.end());  // the newest first
-  for (const TrustedCard* card : chain) {
-    absl::StatusOr<std::vector<Original>> originals = VerifyGrant(grant, card->log_key);
-    if (originals.ok()) return originals;
-    problem = originals.status();
-  }
-  return problem;
+  return cards_.UnderAnyCard(
+      author, [&](const TrustedCard& card) { return VerifyGrant(grant, card.log_key); });
 }
 
 absl::Time Replica::AcknowledgedSince(const LogId& id, uint64_t index, const Hash& leaf) const {

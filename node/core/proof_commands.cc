@@ -64,15 +64,12 @@ struct Proven {
 // Under whichever card of its author the log of the anchor is.
 absl::StatusOr<Proven> VerifyUnderCards(const State& state, const PartyId& author,
                                         const v1::ExistenceProof& proof) {
-  absl::Status problem = absl::NotFoundError("its author's card is not trusted here");
-  std::vector<const sync::TrustedCard*> chain = state.replica.cards().ChainOf(author);
-  std::reverse(chain.begin(), chain.end());  // the newest first
-  for (const sync::TrustedCard* card : chain) {
-    absl::StatusOr<sync::ProvenExistence> proven = sync::VerifyExistence(proof, card->log_key);
-    if (proven.ok()) return Proven{*std::move(proven), card};
-    problem = proven.status();
-  }
-  return problem;
+  const auto verify = [&](const sync::TrustedCard& card) -> absl::StatusOr<Proven> {
+    absl::StatusOr<sync::ProvenExistence> proven = sync::VerifyExistence(proof, card.log_key);
+    if (!proven.ok()) return proven.status();
+    return Proven{*std::move(proven), &card};
+  };
+  return state.replica.cards().UnderAnyCard(author, verify);
 }
 
 }  // namespace

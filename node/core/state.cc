@@ -243,9 +243,7 @@ absl::Status State::ConfirmWhatIsDue(absl::Time now) {
   }
   LeaveOutStopped(&due);
   for (sync::Draft& draft : due) {
-    std::vector<sync::Draft> one;
-    one.push_back(std::move(draft));
-    const absl::Status written = replica.Append(now, std::move(one)).status();
+    const absl::Status written = replica.AppendOne(now, std::move(draft)).status();
     // Said as soon as it can be: a card that is missing here is no reason to stop.
     if (!written.ok() && !absl::IsFailedPrecondition(written)) return written;
   }

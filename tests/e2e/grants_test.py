@@ -12,25 +12,6 @@ class GrantsTest(support.FederationTest):
     codes = ("XA", "XB", "XC")
     agreed = False
 
-    def agree(self, parties, *more):
-        f = self.f
-        people = {body.code: body.person for body in f.bodies}
-        words = ["agreement", "propose", "--code-name", "LANTERN", "--purpose", "Trafficking",
-                 "--legal-basis", "fd2002-465", "--from", f.day(-1), "--to", f.day(300),
-                 "--offence", "Trafficking", "--admin", f"XA:{people['XA']}", *more]
-        for code in parties:
-            words += ["--party", f"{code}:{people[code]}:prosecutor"]
-        before = len(f.versions("XA", "IN_FORCE")) + len(f.versions("XA", "SUPERSEDED"))
-        f.run("XA", *words)
-        for code in parties:
-            f.wait_until(f"the proposal at {code}", lambda c=code: f.versions(c, "SIGNING"))
-            f.run(code, "agreement", "sign")
-        for code in parties:
-            f.wait_until(f"the agreement in force at {code}",
-                         lambda c=code: f.versions(c, "IN_FORCE")
-                         and not f.versions(c, "SIGNING"))
-        return before
-
     def add(self, name, *audience):
         path = self.folder / f"{name}.txt"
         path.write_text(f"what the {name} says\n")
@@ -39,13 +20,13 @@ class GrantsTest(support.FederationTest):
 
     def test_a_late_joiner_gets_exactly_what_was_released_and_handed_on(self):
         f = self.f
-        self.agree(("XA", "XB"))
+        f.agree(("XA", "XB"))
         ledger, letters, diary = (self.add(name, "XA", "XB") for name in ("ledger", "letters",
                                                                           "diary"))
         f.wait_until("XB has all three", lambda: len(f.evidence("XB")) == 3)
         self.refused("XA", "record", "grant", ledger, "--to", "XC", "--basis", "Art. 5",
                      with_code="NOT_A_PARTY", exit_code=support.REFUSED)
-        self.agree(("XA", "XB", "XC"), "--jit", "LANTERN")
+        self.f.agree(("XA", "XB", "XC"), "--jit", "LANTERN")
         self.assertEqual(f.evidence("XC"), {})
 
         # The preview shows the entry in full, and does nothing.

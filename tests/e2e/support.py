@@ -94,12 +94,13 @@ class Recorder:
 class Federation(federation.Federation):
     """The same, with shorter words for tests."""
 
-    def agree(self, parties=("XA", "XB", "XC")):
+    def agree(self, parties=("XA", "XB", "XC"), *more):
+        """A new agreement, or with `--jit NAME` among `more` the next version of one."""
         parties = [code for code in parties if code in self.codes]
         people = {body.code: body.person for body in self.bodies}
         words = ["agreement", "propose", "--code-name", "LANTERN", "--purpose", "Trafficking",
                  "--legal-basis", "fd2002-465", "--from", self.day(-1), "--to", self.day(300),
-                 "--offence", "Trafficking", "--admin", f"{parties[0]}:{people[parties[0]]}"]
+                 "--offence", "Trafficking", "--admin", f"{parties[0]}:{people[parties[0]]}", *more]
         for code in parties:
             words += ["--party", f"{code}:{people[code]}:prosecutor"]
         if "EJ" in self.codes:
@@ -108,9 +109,10 @@ class Federation(federation.Federation):
         for code in parties:
             self.wait_until(f"the proposal at {code}", lambda c=code: self.versions(c, "SIGNING"))
             self.run(code, "agreement", "sign")
-        for code in self.codes:
+        for code in (*parties, *(code for code in ("EJ",) if code in self.codes)):
             self.wait_until(f"the agreement in force at {code}",
-                            lambda c=code: self.versions(c, "IN_FORCE"))
+                            lambda c=code: self.versions(c, "IN_FORCE")
+                            and not self.versions(c, "SIGNING"))
 
     def versions(self, code, state):
         views = self.ask(code, "agreement", "list")["agreements"]
@@ -142,13 +144,14 @@ class FederationTest(unittest.TestCase):
 
     codes = ("XA", "XB", "XC", "EJ")
     agreed = True
+    federation = Federation  # another kind of it, where processes run differently
 
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="entente-e2e-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, True)
         bodies = [body for body in federation.BODIES if body.code in cls.codes]
-        cls.f = Federation(cls.folder, PROGRAMS, bodies)
+        cls.f = cls.federation(cls.folder, PROGRAMS, bodies)
         cls.addClassCleanup(cls.f.stop_all)
         cls.prepare()
         cls.f.make()

@@ -94,14 +94,11 @@ class Storm(threading.Thread):
 
 class StrangersTest(support.FederationTest):
     codes = ("XA", "XB")
+    federation = FewDescriptors
 
     @classmethod
     def setUpClass(cls):
-        real, support.Federation = support.Federation, FewDescriptors
-        try:
-            super().setUpClass()
-        finally:
-            support.Federation = real
+        super().setUpClass()
         key, certificate = cls.folder / "stranger.key", cls.folder / "stranger.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key,
                         "-out", certificate, "-subj", "/CN=XB", "-days", "30"], check=True,

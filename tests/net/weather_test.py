@@ -120,15 +120,13 @@ class Spread(support.Federation):
 
 
 class WeatherTest(support.FederationTest):
+    federation = Spread
+
     @classmethod
     def setUpClass(cls):
         cls.sky = Sky()
         cls.addClassCleanup(cls.sky.close)
-        real, support.Federation = support.Federation, Spread
-        try:
-            super().setUpClass()
-        finally:
-            support.Federation = real
+        super().setUpClass()
 
     def converge(self, texts):
         """`texts`: {author: text}, each for all three."""

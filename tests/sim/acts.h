@@ -65,7 +65,6 @@ class Acts {
   Codes parties_;
   Codes participants_;
   std::string first_refusal_;
-  std::map<size_t, size_t> secret_of_;  // promise → secret, of evidence
 };
 
 }  // namespace entente::sim

@@ -56,7 +56,6 @@ class Ledger {
   uint64_t HadTime(const LogId& log) const;
 
   const std::vector<Secret>& secrets() const { return secrets_; }
-  std::vector<Promise>& promises() { return promises_; }
   const std::vector<Promise>& promises() const { return promises_; }
   // By writer and party left out: the writer's logs that the party is in, and their sizes then.
   const std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>>& stops() const {

@@ -67,13 +67,13 @@ void SayFailed(const RunOptions& run, const Outcome& outcome, bool shrink) {
               outcome.problem.c_str(), ReplayCommand(run).c_str());
   std::fflush(stdout);
   if (!shrink) return;
-  std::string last;
-  const RunOptions small = Shrink(run, [&last](const RunOptions& candidate) {
-    const Outcome again = RunSeed(candidate);
-    if (!again.problem.empty()) last = again.problem;
-    return !again.problem.empty();
+  Outcome least = outcome;  // of the smallest run that fails, which is the last that did
+  const RunOptions small = Shrink(run, [&least](const RunOptions& candidate) {
+    Outcome again = RunSeed(candidate);
+    if (again.problem.empty()) return false;
+    least = std::move(again);
+    return true;
   });
-  const Outcome least = RunSeed(small);
   std::printf("smallest found: %s\n  %s\n  faults left:", ReplayCommand(small).c_str(),
               least.problem.c_str());
   for (const std::string& name : least.faults) std::printf(" [%s]", name.c_str());

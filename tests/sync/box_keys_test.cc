@@ -49,16 +49,6 @@ class BoxKeysTest : public testing::Test {
     }
     return out;
   }
-  // Parcels of one body handed to another; false when one is refused.
-  absl::Status Carry(Body& from, Body& to) {
-    absl::Status status;
-    for (const ParcelOut& parcel : std::exchange(from.parcels, {})) {
-      if (parcel.peer != to.party) continue;
-      status.Update(to.replica->ImportParcel(parcel.parcel, f_.now).status());
-      f_.Feed(to, Input(Tick{}));
-    }
-    return status;
-  }
 
   Federation f_{{"XA", "XB", "XC", "RD"}};
 };
@@ -310,14 +300,14 @@ TEST_F(BoxKeysTest, WhoTrustsACardLateSealsToTheKeyThatIsInUse) {
 // "a parcel sealed to an older, unexpired key still opens"
 TEST_F(BoxKeysTest, AParcelForAnOlderKeyStillOpensAndTheNextGoesToTheNewMailbox) {
   Body &xa = f_["XA"], &rd = f_["RD"];
-  ASSERT_OK(Carry(xa, rd));
-  ASSERT_OK(Carry(rd, xa));
+  ASSERT_OK(f_.Carry(xa, rd));
+  ASSERT_OK(f_.Carry(rd, xa));
   ASSERT_OK(f_.Write(xa, {"XA", "RD"}, "for the old key"));
   const MailboxId before = OutgoingMailbox(Keys("XA"), xa.party, rd.party)->id;
   ASSERT_OK(Rotate("RD"));
-  ASSERT_OK(Carry(xa, rd));
+  ASSERT_OK(f_.Carry(xa, rd));
   EXPECT_EQ(rd.TextsOf(xa), Texts{"for the old key"});
-  ASSERT_OK(Carry(rd, xa));
+  ASSERT_OK(f_.Carry(rd, xa));
   const MailboxId after = OutgoingMailbox(Keys("XA"), xa.party, rd.party)->id;
   EXPECT_NE(before, after);
   bool open = false;
@@ -326,7 +316,7 @@ TEST_F(BoxKeysTest, AParcelForAnOlderKeyStillOpensAndTheNextGoesToTheNewMailbox)
   }
   EXPECT_TRUE(open);
   ASSERT_OK(f_.Write(xa, {"XA", "RD"}, "for the new key"));
-  ASSERT_OK(Carry(xa, rd));
+  ASSERT_OK(f_.Carry(xa, rd));
   EXPECT_EQ(rd.TextsOf(xa), (Texts{"for the old key", "for the new key"}));
 }
 
@@ -335,18 +325,16 @@ TEST_F(BoxKeysTest, TwoBodiesThatMeetThroughARelayAloneNeverLoseEachOther) {
   Federation two({"RA", "RB"});
   two.TrustAll();
   Body &ra = two["RA"], &rb = two["RB"];
-  const auto carry = [&](Body& from, Body& to) {
-    for (const ParcelOut& parcel : std::exchange(from.parcels, {})) {
-      ASSERT_OK(to.replica->ImportParcel(parcel.parcel, two.now).status());
-      two.Feed(to, Input(Tick{}));
-    }
-  };
   Texts from_a, from_b;
   for (int month = 0; month < 12; ++month) {
     ASSERT_OK(two.Write(ra, {"RA", "RB"}, from_a.emplace_back("a" + std::to_string(month))));
     ASSERT_OK(two.Write(rb, {"RA", "RB"}, from_b.emplace_back("b" + std::to_string(month))));
-    if (month % 3 != 0) carry(ra, rb);
-    if (month % 3 != 1) carry(rb, ra);
+    if (month % 3 != 0) {
+      ASSERT_OK(two.Carry(ra, rb));
+    }
+    if (month % 3 != 1) {
+      ASSERT_OK(two.Carry(rb, ra));
+    }
     if (month == 5) {
       ASSERT_OK(ra.replica->RotateBoxKey(two.now, /*emergency=*/true));
       two.Feed(ra, Input(Tick{}));
@@ -356,8 +344,8 @@ TEST_F(BoxKeysTest, TwoBodiesThatMeetThroughARelayAloneNeverLoseEachOther) {
     two.Feed(rb, Input(Tick{}));
   }
   for (int i = 0; i < 4; ++i) {
-    carry(ra, rb);
-    carry(rb, ra);
+    ASSERT_OK(two.Carry(ra, rb));
+    ASSERT_OK(two.Carry(rb, ra));
     two.Pass(kIdleParcelInterval);
   }
   EXPECT_EQ(rb.TextsOf(ra), from_a);
@@ -369,28 +357,20 @@ TEST_F(BoxKeysTest, ABodyThatLostItsDatabaseIsHeardByRelayEvenWhenItsFirstParcel
   Federation two({"RA", "RB"});
   two.TrustAll();
   Body &ra = two["RA"], &rb = two["RB"];
-  const auto carry = [&](Body& from, Body& to) {
-    absl::Status status;
-    for (const ParcelOut& parcel : std::exchange(from.parcels, {})) {
-      status.Update(to.replica->ImportParcel(parcel.parcel, two.now).status());
-      two.Feed(to, Input(Tick{}));
-    }
-    return status;
-  };
   for (int rotation = 0; rotation < 6; ++rotation) {
     for (Body* body : {&ra, &rb}) {
       ASSERT_OK(body->replica->RotateBoxKey(two.now, /*emergency=*/false));
       two.Feed(*body, Input(Tick{}));
     }
     for (int i = 0; i < 2; ++i) {
-      ASSERT_OK(carry(ra, rb));
-      ASSERT_OK(carry(rb, ra));
+      ASSERT_OK(two.Carry(ra, rb));
+      ASSERT_OK(two.Carry(rb, ra));
     }
     two.now += kDay;
   }
   two.LoseDatabase(ra);
   ASSERT_TRUE(two.Write(rb, {"RA", "RB"}, "to whom?").ok());
-  EXPECT_EQ(carry(rb, ra).code(), absl::StatusCode::kNotFound);  // [NOT_FOR_US]
+  EXPECT_EQ(two.Carry(rb, ra).code(), absl::StatusCode::kNotFound);  // [NOT_FOR_US]
   // People hand over the card with the reading key in use, as docs/operating.md says.
   two.Feed(ra, Input(Tick{}));
   ASSERT_OK(ra.replica->TrustCard(rb.replica->PortableCard(rb.party).SerializeAsString(), two.now)
@@ -399,8 +379,8 @@ TEST_F(BoxKeysTest, ABodyThatLostItsDatabaseIsHeardByRelayEvenWhenItsFirstParcel
   ra.parcels.clear();  // and these are lost
   for (int i = 0; i < 4; ++i) {
     two.Pass(kIdleParcelInterval);
-    ASSERT_OK(carry(ra, rb));
-    carry(rb, ra).IgnoreError();  // of those some are still for the forgotten key
+    ASSERT_OK(two.Carry(ra, rb));
+    two.Carry(rb, ra).IgnoreError();  // of those some are still for the forgotten key
   }
   const Texts texts = ra.TextsOf(rb);
   EXPECT_EQ(std::count(texts.begin(), texts.end(), "to whom?"), 1);

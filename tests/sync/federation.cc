@@ -179,6 +179,16 @@ void Federation::Finish(Body& body) {
   }
 }
 
+absl::Status Federation::Carry(Body& from, Body& to) {
+  absl::Status status;
+  for (const ParcelOut& parcel : std::exchange(from.parcels, {})) {
+    if (parcel.peer != to.party) continue;
+    status.Update(to.replica->ImportParcel(parcel.parcel, now).status());
+    Feed(to, Input(Tick{}));
+  }
+  return status;
+}
+
 void Federation::Settle() {
   while (!wire_.empty()) {
     Wire next = std::move(wire_.front());

@@ -65,6 +65,8 @@ class Federation {
   void Disconnect(Body& a);
   // Carries frames until nobody has anything to say.
   void Settle();
+  // What `from` has packed for `to` arrives there. The first refusal, if any.
+  absl::Status Carry(Body& from, Body& to);
   // Lets time pass and timers run.
   void Pass(absl::Duration time);
   absl::Status Write(Body& author, const std::vector<std::string>& audience,

@@ -108,7 +108,6 @@ TEST_F(LogBookTest, ARowThatContradictsItselfIsDamage) {
       [](v1::LogRow& row) { row.add_members("x"); },
   };
   for (size_t i = 0; i < damages.size(); ++i) {
-    const std::string good = schema::Log(log().id);
     book_.Save(log());
     EXPECT_REFUSED(LoadWith(damages[i]), kDataLoss, "log row") << i;
   }

@@ -307,23 +307,17 @@ TEST_F(RenewalTest, ThroughARelayTheNewCardComesInAParcel) {
   Federation two({"RA", "RB"});
   two.TrustAll();
   Body &ra = two["RA"], &rb = two["RB"];
-  const auto carry = [&](Body& from, Body& to) {
-    for (const ParcelOut& parcel : std::exchange(from.parcels, {})) {
-      ASSERT_OK(to.replica->ImportParcel(parcel.parcel, two.now).status());
-      two.Feed(to, Input(Tick{}));
-    }
-  };
   ASSERT_OK(two.Write(ra, {"RA", "RB"}, "before"));
   for (int i = 0; i < 3; ++i) {
-    carry(ra, rb);
-    carry(rb, ra);
+    ASSERT_OK(two.Carry(ra, rb));
+    ASSERT_OK(two.Carry(rb, ra));
   }
   const auto old_keys = ra.keys;
   two.Renew(ra, {});
   ASSERT_OK(two.Write(ra, {"RA", "RB"}, "after"));
   for (int i = 0; i < 4; ++i) {
-    carry(ra, rb);
-    carry(rb, ra);
+    ASSERT_OK(two.Carry(ra, rb));
+    ASSERT_OK(two.Carry(rb, ra));
     two.Pass(absl::Minutes(31));
   }
   EXPECT_EQ(rb.replica->cards().Find(ra.party)->card.seq(), 2u);

@@ -172,7 +172,6 @@ TEST_F(SharedSecretsTest, FoundAgainItOpensWhatWasLocked) {
 
 TEST_F(SharedSecretsTest, ParcelsAreSealedWithItAndAPartnerThatLostItSaysSo) {
   const auto carry = [&](const std::string& from, const std::string& to) {
-    absl::Status worst;
     for (const ParcelOut& out : std::exchange(f_[from].parcels, {})) {
       if (out.peer != f_[to].party) continue;
       f_.Feed(f_[to], Input(ParcelReceived{out.parcel}));

@@ -39,6 +39,16 @@ class CoreTest : public testing::Test {
         std::move(uploads));
     return out;
   }
+  // The reference of a new note of `who` for `audience`, which names it too.
+  absl::StatusOr<std::string> Note(const std::string& who, const std::string& text,
+                                   const std::vector<std::string>& audience) {
+    v1::AddNotesRequest request;
+    request.add_texts(text);
+    for (const std::string& code : audience) request.add_audience(code);
+    const auto done = Call<v1::AddNotesResponse>(who, "RecordService/AddNotes", request);
+    if (!done.ok()) return done.status();
+    return done->refs(0);
+  }
   void Settle() { world_.RunFor(absl::Minutes(3)); }
   sim::Node& node(const std::string& code) { return world_.node(code); }
 

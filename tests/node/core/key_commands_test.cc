@@ -24,15 +24,6 @@ class KeyCommandsTest : public CoreTest {
     request.set_emergency(emergency);
     return Call<v1::RotateKeysResponse>(who, "NodeService/RotateKeys", request).status();
   }
-  absl::StatusOr<std::string> Note(const std::string& who, const std::string& text,
-                                   std::vector<std::string> audience) {
-    v1::AddNotesRequest request;
-    request.add_texts(text);
-    for (const std::string& code : audience) request.add_audience(code);
-    const auto done = Call<v1::AddNotesResponse>(who, "RecordService/AddNotes", request);
-    if (!done.ok()) return done.status();
-    return done->refs(0);
-  }
   std::set<std::string> Notes(const std::string& at) {
     std::set<std::string> out;
     const auto list =

@@ -22,15 +22,6 @@ class MembershipCommandsTest : public CoreTest {
     request.set_lift(lift);
     return Call<v1::SuspendBodyResponse>(who, "AgreementService/SuspendBody", request).status();
   }
-  absl::StatusOr<std::string> Note(const std::string& who, const std::string& text,
-                                   std::vector<std::string> audience) {
-    v1::AddNotesRequest request;
-    request.add_texts(text);
-    for (const std::string& code : audience) request.add_audience(code);
-    const auto done = Call<v1::AddNotesResponse>(who, "RecordService/AddNotes", request);
-    if (!done.ok()) return done.status();
-    return done->refs(0);
-  }
   int Notes(const std::string& at) {
     return Call<v1::ListNotesResponse>(at, "RecordService/ListNotes", v1::ListNotesRequest())
         ->records_size();

@@ -10,12 +10,9 @@ namespace {
 class ProofCommandsTest : public CoreTest {
  protected:
   std::string Note(const std::vector<std::string>& audience) {
-    v1::AddNotesRequest request;
-    request.add_texts("seen at the harbour");
-    for (const std::string& code : audience) request.add_audience(code);
-    const auto added = Call<v1::AddNotesResponse>("XA", "RecordService/AddNotes", request);
+    const auto added = CoreTest::Note("XA", "seen at the harbour", audience);
     EXPECT_OK(added);
-    return added->refs(0);
+    return *added;
   }
   absl::StatusOr<v1::ProveExistenceResponse> Prove(const std::string& code, const std::string& ref,
                                                    absl::Time by = absl::UnixEpoch()) {

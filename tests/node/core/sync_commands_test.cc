@@ -9,12 +9,9 @@ namespace {
 class SyncCommandsTest : public CoreTest {
  protected:
   std::string Note(const std::vector<std::string>& audience) {
-    v1::AddNotesRequest request;
-    request.add_texts("a note");
-    for (const std::string& code : audience) request.add_audience(code);
-    const auto added = Call<v1::AddNotesResponse>("XA", "RecordService/AddNotes", request);
+    const auto added = CoreTest::Note("XA", "a note", audience);
     EXPECT_OK(added);
-    return added->refs(0);
+    return *added;
   }
   std::string Delivered(const std::string& ref, const std::string& peer) {
     v1::GetSyncStatusRequest request;

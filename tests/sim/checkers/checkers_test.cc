@@ -16,10 +16,8 @@ namespace {
 
 World::Setup Four() {
   World::Setup setup;
-  setup.bodies = {{.code = "XA"},
-                  {.code = "XB"},
-                  {.code = "XC", .relay_only = true},
-                  {.code = "EJ", .participant = true}};
+  setup.bodies = {
+      {.code = "XA"}, {.code = "XB"}, {.code = "XC", .relay_only = true}, {.code = "EJ"}};
   return setup;
 }
 

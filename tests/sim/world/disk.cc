@@ -44,7 +44,6 @@ absl::Status DiskKv::Commit(const sync::WriteBatch& batch) {
   }
   undo_.push_back(std::move(undo));
   if (undo_.size() > kUndoMax) undo_.pop_front();
-  ++commits_;
   return absl::OkStatus();
 }
 

@@ -36,7 +36,6 @@ class DiskKv : public sync::KvStore {
   bool rotten() const { return !rotten_.empty(); }
   // The database as it was at another time, or a new one.
   void Replace(Rows rows);
-  uint64_t commits() const { return commits_; }
 
  private:
   using Undo = std::vector<std::pair<std::string, std::optional<std::string>>>;
@@ -44,7 +43,6 @@ class DiskKv : public sync::KvStore {
   Rows rows_;
   std::set<std::string, std::less<>> rotten_;
   std::deque<Undo> undo_;
-  uint64_t commits_ = 0;
 };
 
 struct Disk {

@@ -27,12 +27,10 @@ class Events {
       // The queue hands out const references only; what is popped at once may be moved from.
       std::function<void()> what = std::move(const_cast<Event&>(queue_.top()).what);
       queue_.pop();
-      ++done_;
       what();
     }
     now_ = until;
   }
-  uint64_t done() const { return done_; }
 
  private:
   struct Event {
@@ -45,7 +43,6 @@ class Events {
   };
   absl::Time now_;
   uint64_t next_ = 0;
-  uint64_t done_ = 0;
   std::priority_queue<Event> queue_;
 };
 

@@ -13,7 +13,6 @@ struct BodyPlan {
   std::string code;  // "XA"; "EJ" is Eurojust, "TC" a third country
   bool relay_only = false;
   bool listens = true;  // false: dials others, cannot be dialled
-  bool participant = false;
   int relays = 1;
 };
 

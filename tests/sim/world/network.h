@@ -42,7 +42,6 @@ class Network {
   void Thin(size_t a, size_t b, double bytes_per_second) { thin_[Pair(a, b)] = bytes_per_second; }
   void MendAll();
   bool Reachable(size_t a, size_t b) const { return !cuts_.contains(Pair(a, b)); }
-  size_t sessions() const { return sessions_.size() / 2; }
 
  private:
   struct Session {

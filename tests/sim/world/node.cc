@@ -149,8 +149,7 @@ void Node::Crash(absl::Duration away) {
   BootAgain(away);
 }
 
-void Node::Stop(const std::string& why, absl::Duration away) {
-  problems.emplace_back(world_.now(), why);
+void Node::Stop(absl::Duration away) {
   PowerOff();
   BootAgain(away);
 }
@@ -210,7 +209,7 @@ void Node::StepOnce(const core::Input& input) {
       return world_.Broken(Cat(code(), " cannot step: ", ToStd(effects.status().message())));
     }
     world_.counters().Hit("damaged database: stopped");
-    return Stop("damaged database", absl::Minutes(1));
+    return Stop(absl::Minutes(1));
   }
   const Faults& faults = world_.faults();
   const int stop = world_.Chance(faults.crash) ? static_cast<int>(world_.Pick(5)) : kNever;
@@ -226,7 +225,7 @@ void Node::CarryOut(core::Effects& effects, int stop) {
   if (!effects.writes.empty()) {
     if (world_.now() < disk_full_until) {
       count.Hit("disk full: commit refused");
-      return Stop("disk full", absl::Minutes(10));
+      return Stop(absl::Minutes(10));
     }
     if (world_.Chance(faults.torn_commit)) {
       count.Hit("torn commit");
@@ -236,7 +235,7 @@ void Node::CarryOut(core::Effects& effects, int stop) {
     if (world_.Chance(faults.sync_error)) {
       count.Hit("sync error");
       if (world_.Pick(2) == 0) static_cast<void>(disk.kv.Commit(effects.writes));
-      return Stop("the commit reported an error", away());
+      return Stop(away());
     }
     static_cast<void>(disk.kv.Commit(effects.writes));
   }

@@ -71,14 +71,13 @@ class Node {
   absl::Time disk_full_until = absl::InfinitePast();
   absl::Duration disk_delay = absl::ZeroDuration();
   std::string heard;  // every byte that peers and relays ever handed over, with its time
-  std::vector<std::pair<absl::Time, std::string>> problems;  // why it stopped
 
  private:
   void StepOnce(const core::Input& input);
   void Reseed(const core::Input& input);
   void CarryOut(core::Effects& effects, int stop_after);
   void Answer(const core::Effects& effects);
-  void Stop(const std::string& why, absl::Duration away);
+  void Stop(absl::Duration away);
   void BootAgain(absl::Duration after);
   void RefreshPeers();
   void ScheduleWake(absl::Time local);

@@ -33,7 +33,6 @@ class Relays {
     bool operator==(const Deposited&) const = default;
   };
   const std::vector<Deposited>& deposits() const { return deposits_; }
-  uint64_t parcels() const { return deposits_.size(); }
 
  private:
   struct Kept {
