@@ -118,28 +118,30 @@ absl::Status Parcels::PackOne(const PartyId& peer, std::vector<v1::Frame> frames
   return absl::OkStatus();
 }
 
-absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Time now) {
-  const absl::StatusOr<crypto::ParcelHeader> header = crypto::ParseParcelHeader(parcel);
-  if (!header.ok()) return header.status();
-  std::optional<PartyId> sender;
-  const crypto::BoxKeyPair* key = nullptr;
+std::optional<Parcels::Addressed> Parcels::AddressedBy(const MailboxId& mailbox) const {
   for (const auto& [party, card] : context_.cards.all()) {
     if (party == context_.self || card.card.kind() == v1::BODY_KIND_RELAY) continue;
     for (const IncomingMailbox& box : IncomingMailboxes(*context_.box_keys, context_.self, party)) {
-      if (box.mailbox.id != header->mailbox) continue;
-      sender = party;
-      key = box.key;
+      if (box.mailbox.id == mailbox) return Addressed{party, box.key};
     }
   }
-  if (!sender.has_value()) {
+  return std::nullopt;
+}
+
+absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Time now) {
+  const absl::StatusOr<crypto::ParcelHeader> header = crypto::ParseParcelHeader(parcel);
+  if (!header.ok()) return header.status();
+  const std::optional<Addressed> addressed = AddressedBy(header->mailbox);
+  if (!addressed.has_value()) {
     return absl::NotFoundError(
         "this parcel is not addressed to this node by any body it trusts [NOT_FOR_US]");
   }
+  const auto& [sender, key] = *addressed;
   const absl::StatusOr<std::string> plain =
       crypto::OpenParcel(*key, context_.self, parcel,
-                         context_.secrets == nullptr ? nullptr : context_.secrets->Held(*sender));
+                         context_.secrets == nullptr ? nullptr : context_.secrets->Held(sender));
   if (absl::IsFailedPrecondition(plain.status())) {
-    without_secret_.insert(*sender);
+    without_secret_.insert(sender);
     return plain.status();
   }
   if (!plain.ok()) {
@@ -150,22 +152,22 @@ absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Tim
   v1::SignedParcel signed_parcel;
   v1::ParcelBody body;
   if (!signed_parcel.ParseFromString(*plain) || !body.ParseFromString(signed_parcel.body()) ||
-      body.from() != sender->view() || body.to() != context_.self.view()) {
+      body.from() != sender.view() || body.to() != context_.self.view()) {
     return Forged();
   }
   Opened out;
   const absl::StatusOr<const TrustedCard*> signer =
-      SignerOf(*sender, body, signed_parcel, &out.card_changed);
+      SignerOf(sender, body, signed_parcel, &out.card_changed);
   if (!signer.ok()) return signer.status();
-  v1::ParcelLinkRow& row = rows_[*sender];
-  out.from = *sender;
+  v1::ParcelLinkRow& row = rows_[sender];
+  out.from = sender;
   out.repeated = body.seq() <= row.in_seq();
   out.gap = body.seq() > row.in_seq() + 1;
   if (!out.repeated) {
     row.set_in_seq(body.seq());
     row.set_in_parcel(crypto::Sha256(parcel).str());
     row.set_last_contact(absl::ToUnixSeconds(now));
-    Save(*sender);
+    Save(sender);
   }
   for (v1::Frame& frame : *body.mutable_frames()) out.frames.push_back(std::move(frame));
   return out;

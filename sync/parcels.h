@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -54,6 +55,12 @@ class Parcels {
  private:
   absl::Status PackOne(const PartyId& peer, std::vector<v1::Frame> frames, absl::Time now,
                        Effects* effects);
+  // Whose parcels lie in `mailbox`, and the key of this node that they are sealed to.
+  struct Addressed {
+    PartyId sender;
+    const crypto::BoxKeyPair* key;
+  };
+  std::optional<Addressed> AddressedBy(const MailboxId& mailbox) const;
   // The card that `parcel` is signed under, taken over first when it is a newer one that came
   // along.
   absl::StatusOr<const TrustedCard*> SignerOf(const PartyId& sender, const v1::ParcelBody& body,
