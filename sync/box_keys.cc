@@ -19,9 +19,15 @@ constexpr absl::Duration kRepairInterval = absl::Hours(1);
 // could announce nothing any more.
 constexpr uint64_t kSeqMax = uint64_t{1} << 48;
 constexpr uint64_t kClaimedSeqMax = uint64_t{1} << 40;
+// Ten years of seconds: further than any clock was ahead when it numbered a forgotten key.
+constexpr uint64_t kForgottenAhead = 10 * 365 * 86400;
 
 // A key speaks for its owner in every JIT.
 JitId NoJit() { return JitId(); }
+
+uint64_t SecondsOf(absl::Time time) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixSeconds(time)));
+}
 
 absl::StatusOr<ReadingKey> KeyOf(const v1::BoxKey& key) {
   const absl::StatusOr<BoxPublicKey> public_key = ReadBoxKey(key);
@@ -363,10 +369,16 @@ absl::Time BoxKeys::newest_since() const {
   return absl::FromUnixSeconds(own_.back().row.created());
 }
 
-void BoxKeys::Start(absl::Time now, const std::optional<ReadingKey>& anchored) {
-  if (anchored.has_value() && FindOwn(anchored->id.view()) == nullptr &&
-      !gone_.contains(anchored->id.str())) {
-    highest_known_ = std::max(highest_known_, anchored->seq);
+void BoxKeys::Start(absl::Time now, const Anchored& anchored) {
+  if (anchored.key.has_value() && FindOwn(anchored.key->id.view()) == nullptr &&
+      !gone_.contains(anchored.key->id.str())) {
+    highest_known_ = std::max(highest_known_, anchored.key->seq);
+    lost_ = true;
+  }
+  // Nobody here knows what was announced, nor how wrong the clock was then. Peers behind a relay
+  // cannot tell: they go on sealing to the lost key until they are shown one with a higher number.
+  if (anchored.file_missing) {
+    highest_known_ = std::max(highest_known_, SecondsOf(now) + kForgottenAhead);
     lost_ = true;
   }
   RetireOlder(now);
@@ -393,8 +405,7 @@ ReadingKey BoxKeys::Rotate(absl::Time now, bool emergency, Entropy& entropy) {
   // Numbered by the clock, yet always upwards: what a node announces after its database was set
   // back comes behind what it has forgotten.
   const uint64_t before = std::max(own_.back().row.seq(), highest_known_);
-  const auto seconds = static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixSeconds(now)));
-  row.set_seq(std::max(before + 1, seconds));
+  row.set_seq(std::max(before + 1, SecondsOf(now)));
   row.set_card(card.hash.str());
   row.set_created(absl::ToUnixSeconds(now));
   row.set_secret(pair.secret().view().data(), crypto::Secret32::kSize);

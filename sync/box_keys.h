@@ -95,9 +95,14 @@ class BoxKeys {
   absl::Time newest_since() const;
   absl::Time next_rotation() const { return newest_since() + terms_.life; }
 
-  // Once, before anything else below. `anchored` is what the anchor file remembers to have been
-  // announced last (outside the database, so that it outlives one that was set back).
-  void Start(absl::Time now, const std::optional<ReadingKey>& anchored);
+  // What the anchor file remembers to have been announced last: outside the database, so that it
+  // outlives one that was set back.
+  struct Anchored {
+    bool file_missing = false;
+    std::optional<ReadingKey> key;  // nullopt: no other than the card's
+  };
+  // Once, before anything else below.
+  void Start(absl::Time now, const Anchored& anchored);
   // Draws and keeps a new key, to be announced and anchored.
   ReadingKey Rotate(absl::Time now, bool emergency, Entropy& entropy);
   // The newest key is too old, or a peer knows one that this node has lost.

@@ -6,6 +6,7 @@
 
 #include "crypto/box.h"
 #include "crypto/hash.h"
+#include "crypto/note.h"
 #include "entente/v1/storage.pb.h"
 #include "sync/schema.h"
 
@@ -391,6 +392,15 @@ v1::SignedCard CardBook::Portable(const PartyId& party) const {
 const CardFork* CardBook::ForkOf(const PartyId& party) const {
   const auto it = forks_.find(party);
   return it == forks_.end() ? nullptr : &it->second;
+}
+
+bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
+                  std::string_view cosignature, bool revoked) {
+  for (const TrustedCard* card : cards.ChainOf(party)) {
+    if (!revoked && cards.IsRevoked(*card)) continue;
+    if (crypto::VerifyCosignLine(text, cosignature, party, card->cosign_key).ok()) return true;
+  }
+  return false;
 }
 
 }  // namespace entente::sync

@@ -120,4 +120,9 @@ class CardBook {
   std::vector<PartyId> fresh_forks_;
 };
 
+// Whether a cosignature over the checkpoint `text` is `party`'s, under any of its cards. Cards that
+// it has revoked count only for what was received before, never for what arrives now.
+bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
+                  std::string_view cosignature, bool revoked);
+
 }  // namespace entente::sync

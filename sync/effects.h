@@ -44,6 +44,10 @@ struct AnchorRecord {
 // incarnation number: log = zero, size = its number, root = the public key.
 inline constexpr uint32_t kBoxKeyAnchor = UINT32_MAX - 2;
 
+// The newest incarnation that was begun likewise, before anything was signed in it: size = its
+// number. The log is no log: all ones.
+inline constexpr uint32_t kLifeAnchor = UINT32_MAX - 3;
+
 struct FrameOut {
   SessionId session = 0;
   v1::Frame frame;

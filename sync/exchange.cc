@@ -452,14 +452,18 @@ absl::Status Exchange::CosignAndTell(LogState& log, absl::Time now) {
 
 void Exchange::SendCosign(Link& link, const LogState& log, bool with_files) {
   const auto own = log.receipts.find(context_.self);
+  const bool signed_for = own != log.receipts.end();
   // Of an own log of an earlier life this node is a reader like any other.
-  if ((log.author == context_.self && !log.frozen) || own == log.receipts.end()) return;
+  const bool reader = log.author != context_.self || log.frozen;
+  if (!reader || (!signed_for && log.locked_epochs.empty())) return;
   v1::Frame frame;
   v1::Cosign* cosign = frame.mutable_cosign();
   cosign->set_log_id(log.id.str());
-  cosign->set_size(own->second.size);
-  cosign->set_cosignature(own->second.cosignature);
-  cosign->set_opened(own->second.opened);
+  if (signed_for) {
+    cosign->set_size(own->second.size);
+    cosign->set_cosignature(own->second.cosignature);
+    cosign->set_opened(own->second.opened);
+  }
   for (const uint32_t epoch : log.locked_epochs) cosign->add_locked_epochs(epoch);
   if (with_files && log.author == link.peer) {
     for (std::string& blob : hooks_.received_blobs_for(link.peer)) {
@@ -495,11 +499,15 @@ absl::Status Exchange::OnCosign(Link& link, const v1::Cosign& cosign, absl::Time
   if (log == nullptr || !Shared(*log, link.peer) || cosign.size() > log->size) {
     return absl::OkStatus();
   }
-  const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(*log, cosign.size());
-  if (!range.ok()) return range.status();
-  const std::string text =
-      crypto::CheckpointText({crypto::LogOrigin(log->id), cosign.size(), *range->Root()});
-  if (!ReceiptHolds(context_.cards, link.peer, text, cosign.cosignature(), /*revoked=*/false)) {
+  // No receipt but a question for keys: what the peer may take before it sees an agreement ends in
+  // the middle of a head, and it sees the agreement only with the keys.
+  if (cosign.size() == 0 && cosign.cosignature().empty()) {
+    hooks_.receipt(link.peer, cosign, now);
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<bool> holds = CosignHolds(link.peer, *log, cosign);
+  if (!holds.ok()) return holds.status();
+  if (!*holds) {
     Refuse(link, {v1::REFUSAL_CODE_BAD_PROOF, "a receipt whose signature does not hold"},
            cosign.log_id(), cosign.size(), now);
     return absl::OkStatus();
@@ -521,13 +529,20 @@ absl::Status Exchange::OnCosign(Link& link, const v1::Cosign& cosign, absl::Time
   return log->author == context_.self ? PushTo(link, *log) : absl::OkStatus();
 }
 
-bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
-                  std::string_view cosignature, bool revoked) {
-  for (const TrustedCard* card : cards.ChainOf(party)) {
-    if (!revoked && cards.IsRevoked(*card)) continue;
-    if (crypto::VerifyCosignLine(text, cosignature, party, card->cosign_key).ok()) return true;
+absl::StatusOr<bool> Exchange::CosignHolds(const PartyId& peer, const LogState& log,
+                                           const v1::Cosign& cosign) const {
+  // Peers repeat their receipts, in parcels every time: what is held was verified when it came.
+  const auto held = log.receipts.find(peer);
+  if (held != log.receipts.end() && held->second.size == cosign.size() &&
+      held->second.cosignature == cosign.cosignature()) {
+    return true;
   }
-  return false;
+  const absl::StatusOr<crypto::CompactRange> range = context_.logs.RangeAt(log, cosign.size());
+  if (!range.ok()) return range.status();
+  return ReceiptHolds(
+      context_.cards, peer,
+      crypto::CheckpointText({crypto::LogOrigin(log.id), cosign.size(), *range->Root()}),
+      cosign.cosignature(), /*revoked=*/false);
 }
 
 absl::Status Exchange::Push(const LogState& log) {

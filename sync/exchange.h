@@ -25,11 +25,6 @@
 
 namespace entente::sync {
 
-// Whether a cosignature over the checkpoint `text` is `party`'s, under any of its cards. Cards that
-// it has revoked count only for what was received before, never for what arrives now.
-bool ReceiptHolds(const CardBook& cards, const PartyId& party, std::string_view text,
-                  std::string_view cosignature, bool revoked);
-
 class Exchange {
  public:
   struct Hooks {
@@ -82,6 +77,8 @@ class Exchange {
   absl::Status OnWant(Link& link, const v1::Want& want, absl::Time now);
   absl::Status OnBatch(Link& link, const v1::Batch& batch, absl::Time now);
   absl::Status OnCosign(Link& link, const v1::Cosign& cosign, absl::Time now);
+  absl::StatusOr<bool> CosignHolds(const PartyId& peer, const LogState& log,
+                                   const v1::Cosign& cosign) const;
   void OnRefused(Link& link, const v1::Refused& refused, absl::Time now);
 
   absl::Status SendDigests(Link& link, bool reply);

@@ -145,14 +145,20 @@ absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, boo
     if (!stored.ok()) return absl::DataLossError("the stored incarnation is damaged");
     incarnation = *stored;
   }
+  anchored_key_.file_missing = anchor_missing;
   bool behind = anchor_missing;
   for (const AnchorRecord& anchor : anchors) {
+    if (anchor.incarnation == kLifeAnchor) {
+      anchored_life_ = static_cast<uint32_t>(std::min<uint64_t>(anchor.size, UINT32_MAX));
+      behind = behind || anchored_life_ > incarnation;
+      continue;
+    }
     if (anchor.incarnation == kBoxKeyAnchor) {
       ReadingKey key;
       key.seq = anchor.size;
       key.key = *BoxPublicKey::From(anchor.root.view());
       key.id = crypto::BoxKeyId(key.key);
-      anchored_key_ = key;
+      anchored_key_.key = key;
       continue;
     }
     incarnation = std::max(incarnation, anchor.incarnation);
@@ -165,6 +171,7 @@ absl::Status Replica::CheckAnchors(const std::vector<AnchorRecord>& anchors, boo
     if (!range.ok()) return range.status();
     if (*range->Root() != anchor.root) behind = true;
   }
+  incarnation = std::max(incarnation, anchored_life_);
   // Heads may have left this node that its store does not know. Whatever the peers say, the old
   // logs are never written again: a store cannot prove from its own contents that it wrote no more.
   if (behind) ++incarnation;
@@ -243,6 +250,11 @@ absl::Status Replica::Start(absl::Time now) {
   if (absl::Status s = OpenRepaired(now); !s.ok()) return s;
   observations_.Start(now);
   box_keys_.Start(now, anchored_key_);
+  // Before anything is signed in it: lost without a trace, it would be begun a second time.
+  if (context_.incarnation > anchored_life_) {
+    effects_.anchors.push_back({*LogId::From(std::string(LogId::kSize, '\xff')), kLifeAnchor,
+                                context_.incarnation, Hash()});
+  }
   revocations_.Start();
   if (absl::Status s = ResignReceipts(now); !s.ok()) return s;
   return UpdateParcelLinks(now);

@@ -224,8 +224,9 @@ class Replica {
   std::vector<OpenedEntry> opened_;
   std::vector<v1::FileRef> received_files_;
   bool peers_changed_ = false;
-  std::optional<ReadingKey> anchored_key_;
-  bool keys_dirty_ = true;  // somebody's keys have changed since they were looked at
+  BoxKeys::Anchored anchored_key_;
+  uint32_t anchored_life_ = 1;  // the newest incarnation that the anchor file names
+  bool keys_dirty_ = true;      // somebody's keys have changed since they were looked at
   absl::Time next_key_check_ = absl::InfinitePast();
   absl::Time next_old_key_check_ = absl::InfinitePast();
   bool any_fork_ = false;

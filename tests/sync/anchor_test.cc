@@ -74,6 +74,20 @@ TEST_F(AnchorTest, OneBackupRestoredTwiceWithoutItsAnchorBeginsTwoDifferentLogs)
   EXPECT_EQ(f_["XB"].TextsOf(f_["XA"]).size(), 3u);
 }
 
+// Nothing was signed in the life that the anchor file began with, and then the database went.
+TEST_F(AnchorTest, ALifeThatWasBegunWithoutAnAnchorIsNeverBegunAgain) {
+  f_["XA"].anchors.clear();
+  f_.Start(f_["XA"], /*anchor_missing=*/true);
+  f_.Feed(f_["XA"], Input(Tick{}));
+  const uint32_t life = f_["XA"].replica->incarnation();
+  f_.LoseDatabase(f_["XA"]);
+  EXPECT_EQ(f_["XA"].replica->incarnation(), life + 1);
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  f_.Pass(absl::Minutes(2));
+  EXPECT_EQ(f_["XA"].TextsOf(f_["XA"]), std::vector<std::string>{"before"});
+}
+
 TEST_F(AnchorTest, ADatabaseOfAnotherHistoryIsNoticedByItsRoot) {
   f_["XA"].anchors.back().root = Hash();
   f_.Start(f_["XA"]);

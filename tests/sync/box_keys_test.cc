@@ -386,5 +386,41 @@ TEST_F(BoxKeysTest, ABodyThatLostItsDatabaseIsHeardByRelayEvenWhenItsFirstParcel
   EXPECT_EQ(std::count(texts.begin(), texts.end(), "to whom?"), 1);
 }
 
+// "Nobody tells it which key it has lost: its peers go on sealing to that one, in mailboxes that it
+// cannot even find. The card files that people exchange end that, wrong though its clock once was."
+TEST_F(BoxKeysTest, ABodyThatLostDatabaseAndAnchorIsReachedAgainOnceCardsAreHandedOver) {
+  Federation two({"RA", "RB"});
+  two.TrustAll();
+  Body &ra = two["RA"], &rb = two["RB"];
+  const absl::Time today = two.now;
+  two.now += 365 * kDay;  // RA's clock is a year ahead when it announces a key
+  ASSERT_OK(ra.replica->RotateBoxKey(two.now, /*emergency=*/false));
+  two.now = today;
+  for (int i = 0; i < 3; ++i) {
+    two.Feed(ra, Input(Tick{}));
+    ASSERT_OK(two.Carry(ra, rb));
+    ASSERT_OK(two.Carry(rb, ra));
+    two.Pass(kIdleParcelInterval);
+  }
+  ra.parcels.clear();
+  rb.parcels.clear();
+  two.LoseDatabase(ra, /*anchor_missing=*/true);
+  two.Feed(ra, Input(Tick{}));
+  ASSERT_OK(two.Write(rb, {"RA", "RB"}, "to whom?"));
+  EXPECT_EQ(two.Carry(rb, ra).code(), absl::StatusCode::kNotFound);  // [NOT_FOR_US]
+  for (const auto& [from, to] : {std::pair(&ra, &rb), std::pair(&rb, &ra)}) {
+    ASSERT_OK(to->replica->TrustCard(from->replica->PortableCard(from->party).SerializeAsString(),
+                                     two.now));
+    two.Feed(*to, Input(Tick{}));
+  }
+  for (int i = 0; i < 4; ++i) {
+    two.Pass(kIdleParcelInterval);
+    two.Carry(ra, rb).IgnoreError();
+    two.Carry(rb, ra).IgnoreError();  // of those some are still for the forgotten key
+  }
+  const Texts texts = ra.TextsOf(rb);
+  EXPECT_EQ(std::count(texts.begin(), texts.end(), "to whom?"), 1);
+}
+
 }  // namespace
 }  // namespace entente::sync

@@ -89,14 +89,15 @@ void Federation::Start(Body& body, bool anchor_missing) {
   Finish(body);
 }
 
-void Federation::LoseDatabase(Body& body) {
+void Federation::LoseDatabase(Body& body, bool anchor_missing) {
   Disconnect(body);
   body.replica.reset();
   body.disk = MemoryKv();
   WriteBatch rows;
   rows.Put(schema::Card(body.party), body.signed_card);
   Must(body.disk.Commit(rows));
-  Start(body);
+  if (anchor_missing) body.anchors.clear();
+  Start(body, anchor_missing);
   for (auto& [code, other] : bodies_) {
     if (other.get() != &body) Trust(body, *other);
   }

@@ -52,7 +52,7 @@ class Federation {
   // A fresh process on the same disk.
   void Start(Body& body, bool anchor_missing = false);
   // A fresh process on an empty disk, with the keys and the trust that the body had.
-  void LoseDatabase(Body& body);
+  void LoseDatabase(Body& body, bool anchor_missing = false);
 
   // New keys under the same root, as for a stopped node, and a fresh process with them.
   struct Renewing {

@@ -228,6 +228,21 @@ TEST_F(EarlierLifeTest, AndHandOverWhatAThirdBodyWroteThatIsAway) {
   EXPECT_EQ(f_["XB"].TextsOf(f_["XC"]), Texts{"theirs"});
 }
 
+// It stops in the middle of a head, so there is nothing that it could sign a receipt for.
+TEST_F(EarlierLifeTest, AndOfALogThatIsLongerThanWhatIsTakenBeforeAnAgreement) {
+  bool in_force = true;
+  f_.agreement_in_force = [&](const Body& body) { return in_force || body.code != "XB"; };
+  for (uint64_t i = 0; i < kEntriesBeforeAgreement + 200; ++i) {
+    ASSERT_OK(f_.Write(f_["XA"], all_, "theirs"));
+  }
+  f_.Settle();
+  LoseEverything();
+  in_force = false;
+  Meet("XA", "XB");
+  PassHalfAnHour();
+  EXPECT_GE(f_["XB"].TextsOf(f_["XA"]).size(), kEntriesBeforeAgreement - 10);
+}
+
 TEST_F(EarlierLifeTest, WhoGivesWhatIsReadAlreadyIsToldSo) {
   bool in_force = true;
   f_.agreement_in_force = [&](const Body& body) { return in_force || body.code != "XB"; };
