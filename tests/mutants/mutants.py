@@ -45,9 +45,7 @@ MUTANTS = [
            "  if (log.size > 0) return UINT64_MAX;\n"
            "  const bool stated = about->finals.contains(log.id) || claims.contains(self_);"),
     Mutant("forged-receipt", "a receipt counts without its signature", "sync/exchange.cc",
-           "if (!ReceiptHolds(context_.cards, link.peer, text, cosign.cosignature(), "
-           "/*revoked=*/false)) {",
-           "if (text.empty()) {"),
+           "  if (!*holds) {", "  if (cosign.cosignature().empty()) {"),
     Mutant("parcel-signature", "a parcel counts without its sender's signature", "sync/parcels.cc",
            "  if (!signs(*signer)) return Forged();",
            "  if (parcel.signature().empty()) return Forged();"),
@@ -64,10 +62,10 @@ MUTANTS = [
            "  return crypto::VerifyStatement("),
     # ---- what is given out
     Mutant("audience-widened", "an entry is sealed to every known body", "sync/log_writer.cc",
-           "    LogState& log = LogFor(draft.jit, draft.audience);",
+           "    const absl::StatusOr<LogState*> own = LogFor(draft.jit, draft.audience);",
            "    Members wide = draft.audience;\n"
            "    for (const auto& [party, card] : context_.cards.all()) wide.insert(party);\n"
-           "    LogState& log = LogFor(draft.jit, wide);"),
+           "    const absl::StatusOr<LogState*> own = LogFor(draft.jit, wide);"),
     Mutant("existence", "logs are listed to bodies outside their audience", "sync/exchange.h",
            "return log.size > 0 && context_.Shares(log, peer);",
            "return log.size > 0 && (context_.Shares(log, peer) || peer != context_.self);"),

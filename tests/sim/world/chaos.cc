@@ -132,7 +132,8 @@ void Chaos::StorageFaults() {
 void Chaos::ProcessFaults() {
   const Faults& faults = world_.faults();
   if (Draw(faults.pause, "pause")) {
-    Any().Pause(absl::Seconds(1 + static_cast<int64_t>(world_.Pick(7200))));
+    const absl::Duration drawn = absl::Seconds(1 + static_cast<int64_t>(world_.Pick(7200)));
+    Any().Pause(std::min(drawn, until_ - world_.now()));
   }
   if (Draw(faults.restart_loop, "restart loop")) {
     Node& node = Any();

@@ -33,6 +33,7 @@ class NodeClock {
   }
   // Somebody set it right.
   void Correct() { *this = NodeClock(); }
+  bool stopped() const { return stopped_; }
   bool right() const { return !stopped_ && drift_ == 0 && offset_ == absl::ZeroDuration(); }
 
  private:

@@ -281,8 +281,13 @@ void Node::Answer(const core::Effects& effects) {
 void Node::ScheduleWake(absl::Time local) {
   const uint64_t token = ++wake_token_;
   if (local == absl::InfiniteFuture()) return;
-  const absl::Duration wait = std::max(local - LocalTime(), absl::ZeroDuration());
+  absl::Duration wait = std::max(local - LocalTime(), absl::ZeroDuration());
   restless_ = wait < absl::Milliseconds(1) ? restless_ + 1 : 0;
+  // By a clock that stands still just before it, nothing ever becomes due.
+  if (clock.stopped() && restless_ > kRestlessMax / 2) {
+    --restless_;
+    wait = absl::Seconds(1);
+  }
   if (restless_ > kRestlessMax) return world_.Broken(Cat(code(), " never comes to rest"));
   // No two nodes wake at one nanosecond: which of them is first would be chance.
   world_.After(wait + absl::Nanoseconds(1 + 17 * index), [this, token, boot = boots] {
