@@ -1,6 +1,5 @@
 #include "node/core/proof_commands.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 

@@ -26,7 +26,7 @@ class GrantsTest(support.FederationTest):
         f.wait_until("XB has all three", lambda: len(f.evidence("XB")) == 3)
         self.refused("XA", "record", "grant", ledger, "--to", "XC", "--basis", "Art. 5",
                      with_code="NOT_A_PARTY", exit_code=support.REFUSED)
-        self.f.agree(("XA", "XB", "XC"), "--jit", "LANTERN")
+        f.agree(("XA", "XB", "XC"), "--jit", "LANTERN")
         self.assertEqual(f.evidence("XC"), {})
 
         # The preview shows the entry in full, and does nothing.

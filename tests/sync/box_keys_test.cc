@@ -386,8 +386,8 @@ TEST_F(BoxKeysTest, ABodyThatLostItsDatabaseIsHeardByRelayEvenWhenItsFirstParcel
   EXPECT_EQ(std::count(texts.begin(), texts.end(), "to whom?"), 1);
 }
 
-// "Nobody tells it which key it has lost: its peers go on sealing to that one, in mailboxes that it
-// cannot even find. The card files that people exchange end that, wrong though its clock once was."
+// Nobody tells it which key it has lost: its peers go on sealing to that one, in mailboxes that it
+// cannot even find. The card files that people exchange end that, wrong though its clock once was.
 TEST_F(BoxKeysTest, ABodyThatLostDatabaseAndAnchorIsReachedAgainOnceCardsAreHandedOver) {
   Federation two({"RA", "RB"});
   two.TrustAll();
