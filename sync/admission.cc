@@ -8,6 +8,7 @@
 #include "crypto/note.h"
 #include "sync/entry_codec.h"
 #include "sync/limits.h"
+#include "sync/schema.h"
 
 namespace entente::sync {
 namespace {
@@ -170,6 +171,7 @@ absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sen
   }
   if (log->author == context_.self && !log->frozen) {
     refusal->other_tree = true;
+    NoticeClone(batch, *log);
     return Refuse(v1::REFUSAL_CODE_FROZEN,
                   "entries of this node's own log that it does not have: a copy of this node may "
                   "be running elsewhere",
@@ -187,6 +189,17 @@ absl::StatusOr<bool> Admission::Admit(const v1::Batch& batch, const PartyId& sen
   admitted->to = log->size;
   admitted->complete = log->size == log->head_size;
   return true;
+}
+
+// What this node signs it has, and its anchor remembers. A longer head under its present keys was
+// signed by another one, or by this machine before it was set back together with its anchor file.
+void Admission::NoticeClone(const v1::Batch& batch, const LogState& log) {
+  if (context_.cloned || log.incarnation != context_.incarnation) return;
+  const absl::StatusOr<crypto::Checkpoint> head =
+      crypto::VerifyCheckpointNote(batch.head_note(), log.id, context_.keys->log.public_key());
+  if (!head.ok() || head->size <= log.size) return;
+  context_.cloned = true;
+  context_.store.Put(schema::Meta("cloned"), context_.cards.Find(context_.self)->hash.str());
 }
 
 bool Admission::Parse(const v1::Batch& batch, const LogState& log, Parsed* parsed,

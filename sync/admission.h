@@ -56,6 +56,7 @@ class Admission {
 
  private:
   struct Parsed;  // entries with their headers, leaves and epochs
+  void NoticeClone(const v1::Batch& batch, const LogState& log);
   bool Parse(const v1::Batch& batch, const LogState& log, Parsed* parsed, Refusal* refusal);
   bool VerifyRoot(const v1::Batch& batch, const LogState& log, const Parsed& parsed,
                   crypto::CompactRange* edge, Refusal* refusal);

@@ -37,7 +37,6 @@ absl::Status Exchange::Start(Link& link, absl::Time now) {
 }
 
 absl::Status Exchange::Handle(Link& link, const v1::Frame& frame, absl::Time now) {
-  link.last_heard = now;
   switch (frame.frame_case()) {
     case v1::Frame::kDigests:
       return OnDigests(link, frame.digests(), now);

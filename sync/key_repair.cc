@@ -198,10 +198,10 @@ absl::Time KeyRepair::DueAt(const LogState& log, const PartyId& member,
       context_.exclusions->Stopped(log.jit, member)) {
     return absl::InfiniteFuture();
   }
-  // The author first, then the others in order: one is enough.
+  // The author first, unless it is the one who asks, then the others in order: one is enough.
   int64_t turn = 0;
   if (log.author != context_.self) {
-    ++turn;
+    if (log.author != member) ++turn;
     for (const PartyId& other : log.members) {
       if (other == context_.self) break;
       if (other != log.author && other != member) ++turn;

@@ -35,7 +35,6 @@ struct Link {
   bool peer_card_checked = false;
 
   absl::Time opened = absl::InfinitePast();
-  absl::Time last_heard = absl::InfinitePast();
   absl::Time next_digest = absl::InfiniteFuture();
   absl::Time ask_again = absl::InfinitePast();  // for what has been asked for and has not come
   bool in_sync = false;                         // the last digests compared were equal

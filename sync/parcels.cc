@@ -1,5 +1,6 @@
 #include "sync/parcels.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -128,7 +129,7 @@ std::optional<Parcels::Addressed> Parcels::AddressedBy(const MailboxId& mailbox)
   return std::nullopt;
 }
 
-absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Time now) {
+absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel) {
   const absl::StatusOr<crypto::ParcelHeader> header = crypto::ParseParcelHeader(parcel);
   if (!header.ok()) return header.status();
   const std::optional<Addressed> addressed = AddressedBy(header->mailbox);
@@ -161,12 +162,14 @@ absl::StatusOr<Parcels::Opened> Parcels::Open(std::string_view parcel, absl::Tim
   if (!signer.ok()) return signer.status();
   v1::ParcelLinkRow& row = rows_[sender];
   out.from = sender;
-  out.repeated = body.seq() <= row.in_seq();
-  out.gap = body.seq() > row.in_seq() + 1;
+  // A sender that has lost its database, or was set back, counts anew, but in later parcels.
+  const bool counts_anew = body.seq() <= row.in_seq() && body.created() > row.in_created();
+  out.repeated = body.seq() <= row.in_seq() && !counts_anew;
+  out.gap = !counts_anew && body.seq() > row.in_seq() + 1;
   if (!out.repeated) {
     row.set_in_seq(body.seq());
+    row.set_in_created(std::max(row.in_created(), body.created()));
     row.set_in_parcel(crypto::Sha256(parcel).str());
-    row.set_last_contact(absl::ToUnixSeconds(now));
     Save(sender);
   }
   for (v1::Frame& frame : *body.mutable_frames()) out.frames.push_back(std::move(frame));

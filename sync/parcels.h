@@ -44,7 +44,7 @@ class Parcels {
   // Unauthenticated: altered, or not from the body its mailbox belongs to; PermissionDenied: signed
   // under a card that its sender has revoked; FailedPrecondition: sealed with a shared secret that
   // is not held here.
-  absl::StatusOr<Opened> Open(std::string_view parcel, absl::Time now);
+  absl::StatusOr<Opened> Open(std::string_view parcel);
 
   // Senders of parcels that were sealed with a shared secret that is not held here.
   std::set<PartyId> TakeWithoutSecret() { return std::exchange(without_secret_, {}); }

@@ -37,7 +37,8 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
       parcels_(context_),
       observations_(context_),
       key_repair_(context_, epoch_keys_),
-      anchors_(context_, epoch_keys_) {
+      anchors_(context_, epoch_keys_),
+      contacts_(store_) {
   if (!options_.relay_immediate) {
     options_.pace = options_.pace.WithParcelsEvery(options_.relay_cadence);
   }
@@ -88,9 +89,13 @@ absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor
   if (cards_.Find(context_.self) == nullptr) {
     return absl::DataLossError("the store does not hold this node's own card");
   }
+  const auto cloned = store_.Get(schema::Meta("cloned"));
+  if (!cloned.ok()) return cloned.status();
+  context_.cloned = *cloned == cards_.Find(context_.self)->hash.str();
   if (absl::Status s = box_keys_.Load(); !s.ok()) return s;
   if (absl::Status s = logs_.Load(); !s.ok()) return s;
   if (absl::Status s = refusals_.Load(); !s.ok()) return s;
+  if (absl::Status s = contacts_.Load(); !s.ok()) return s;
   if (absl::Status s = parcels_.Load(); !s.ok()) return s;
   if (absl::Status s = secrets_.Load(); !s.ok()) return s;
   if (absl::Status s = blobs_->Load(); !s.ok()) return s;
@@ -249,6 +254,7 @@ absl::Status Replica::Start(absl::Time now) {
   if (absl::Status s = RetrySlots(now); !s.ok()) return s;
   if (absl::Status s = OpenRepaired(now); !s.ok()) return s;
   observations_.Start(now);
+  contacts_.ClockSetBack(now);
   box_keys_.Start(now, anchored_key_);
   // Before anything is signed in it: lost without a trace, it would be begun a second time.
   if (context_.incarnation > anchored_life_) {
@@ -455,6 +461,7 @@ void Replica::SetTime(absl::Time now) {
   for (auto& [peer, link] : parcel_links_) reset(link);
   blobs_->ClockSetBack(now);
   observations_.ClockSetBack(now);
+  contacts_.ClockSetBack(now);
 }
 
 absl::StatusOr<Effects> Replica::Finish(absl::Time now) {

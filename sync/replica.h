@@ -19,6 +19,7 @@
 #include "sync/anchors.h"
 #include "sync/blob_sync.h"
 #include "sync/box_keys.h"
+#include "sync/contacts.h"
 #include "sync/context.h"
 #include "sync/effects.h"
 #include "sync/epoch.h"
@@ -209,13 +210,13 @@ class Replica {
   Observations observations_;
   KeyRepair key_repair_;
   Anchors anchors_;
+  Contacts contacts_;
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<ForkWatch> fork_watch_;
   std::unique_ptr<BlobSync> blobs_;
 
   std::map<SessionId, Link> sessions_;
   std::map<PartyId, Link> parcel_links_;
-  std::map<PartyId, absl::Time> last_contact_;
   std::map<PartyId, PeerBudget> budgets_;
   std::map<PartyId, std::map<LogId, uint64_t>> at_relay_;
 

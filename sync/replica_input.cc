@@ -97,6 +97,7 @@ absl::Status Replica::OnPaidFrame(Link& link, const v1::Frame& frame, absl::Time
   const SessionId session = link.session;
   const uint64_t progress = ProgressOf(peer, frame);
   const uint64_t refused = refusals_.refused_here();
+  contacts_.Heard(peer, now);
   if (absl::Status s = OnReadyFrame(link, frame, now); !s.ok()) return s;
   int64_t units = kWorkOfFrame;
   if (frame.has_digests()) units = kWorkOfDigests;
@@ -122,6 +123,7 @@ void Replica::OnSessionClosed(SessionId session) {
   if (it == sessions_.end()) return;
   const PartyId peer = it->second.peer;
   sessions_.erase(it);
+  contacts_.Parted(peer);
   blobs_->OnLinkGone(peer);
 }
 
@@ -149,8 +151,7 @@ absl::Status Replica::OnFrame(SessionId session, const v1::Frame& frame, absl::T
     status = CheckProof(context_, link, frame.hello_proof());
     if (status.ok()) {
       link.ready = true;
-      link.last_heard = now;
-      last_contact_[link.peer] = now;
+      contacts_.Heard(link.peer, now);
       if (absl::Status s = StartLink(link, now); !s.ok()) return s;
       blobs_->Fetch(now);
     }
@@ -169,7 +170,6 @@ absl::Status Replica::OnFrame(SessionId session, const v1::Frame& frame, absl::T
 }
 
 absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Time now) {
-  last_contact_[link.peer] = now;
   switch (frame.frame_case()) {
     case v1::Frame::kWantChunks:
       blobs_->OnWantChunks(link, frame.want_chunks(), now);
@@ -181,7 +181,6 @@ absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Tim
       blobs_->OnRefused(link, frame.refused().subject());
       return exchange_->Handle(link, frame, now);
     case v1::Frame::kFork:
-      link.last_heard = now;
       return fork_watch_->OnAlarm(link, frame.fork(), now);
     case v1::Frame::kBoxKeys:
       OnBoxKeys(link, frame.box_keys(), now);
@@ -190,7 +189,6 @@ absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Tim
       OnCardAlarm(link, frame.card_alarm(), now);
       return absl::OkStatus();
     case v1::Frame::kSecret:
-      link.last_heard = now;
       if (secrets_.OnNotice(link.peer, frame.secret())) {
         Send(link, secrets_.Notice(link.peer, /*reply=*/true));
       }
@@ -214,11 +212,12 @@ absl::Status Replica::OnParcel(std::string_view parcel, absl::Time now) {
 
 absl::StatusOr<Parcels::Opened> Replica::ImportParcel(std::string_view parcel, absl::Time now) {
   SetTime(now);
-  absl::StatusOr<Parcels::Opened> opened = parcels_.Open(parcel, now);
+  absl::StatusOr<Parcels::Opened> opened = parcels_.Open(parcel);
   SpreadCardForks(now);
   for (const PartyId& peer : parcels_.TakeWithoutSecret()) TellSecret(peer);
   if (!opened.ok()) return opened;
   peers_changed_ = peers_changed_ || opened->card_changed;
+  if (!opened->repeated) contacts_.Heard(opened->from, now);
   Link* link = nullptr;
   if (const auto it = parcel_links_.find(opened->from); it != parcel_links_.end()) {
     link = &it->second;

@@ -58,10 +58,7 @@ bool Replica::InSync(const PartyId& peer) const {
   return link != nullptr && link->in_sync && WaitingFor(peer) == 0;
 }
 
-absl::Time Replica::LastContact(const PartyId& peer) const {
-  const auto it = last_contact_.find(peer);
-  return it == last_contact_.end() ? absl::InfinitePast() : it->second;
-}
+absl::Time Replica::LastContact(const PartyId& peer) const { return contacts_.Last(peer); }
 
 Route Replica::RouteTo(const PartyId& peer) const {
   const TrustedCard* own = cards_.Find(context_.self);

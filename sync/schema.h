@@ -11,6 +11,7 @@
 //   k log epoch          seed, or parts   what this node could open (values are sealed at rest)
 //   r log party          ReceiptRow       that party's cosignature over the log
 //   x party              ParcelLinkRow    sequence numbers of parcels to and from a party
+//   h party              ContactRow       when that party was last heard
 //   b blob               BlobRow          files named by opened entries
 //   u name               UserRow          people who may sign in here
 //   f party direction n  RefusalRow       typed refusals, both directions
@@ -19,7 +20,8 @@
 //   p log                ForkProof        an author's two contradicting heads
 //   w key id             OwnBoxKeyRow     keys that others seal to, and when they were given up
 //   y party              PeerBoxKeysRow   the same of peers, and what they know of ours
-//   m name               meta: "incarnation", "version", "receipts" (key they are signed with)
+//   m name               meta: "incarnation", "version", "receipts" (key they are signed with),
+//                                         "cloned" (card under which another node signs as well)
 // clang-format on
 #pragma once
 
@@ -58,6 +60,7 @@ inline std::string Receipt(const LogId& log, const PartyId& party) {
   return Cat("r", log.view(), party.view());
 }
 inline std::string ParcelLink(const PartyId& party) { return Cat("x", party.view()); }
+inline std::string Contact(const PartyId& party) { return Cat("h", party.view()); }
 inline std::string Blob(const BlobId& blob) { return Cat("b", blob.view()); }
 inline std::string User(std::string_view name) { return Cat("u", name); }
 inline std::string Refusal(const PartyId& party, bool by_peer, uint32_t code) {

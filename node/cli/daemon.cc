@@ -101,6 +101,12 @@ absl::Status RunNodeRenew(Context& context) {
   return Become(words);
 }
 
+absl::Status RunNodeRecover(Context& context) {
+  std::vector<std::string> words = context.args.rest();
+  words.insert(words.begin(), "recover");
+  return Become(words);
+}
+
 absl::Status RunRelayInit(Context& context) {
   std::vector<std::string> words = context.args.rest();
   words.insert(words.begin(), {"--relay", "--init"});

@@ -14,6 +14,7 @@ class Context;
 absl::Status RunNodeInit(Context& context);
 absl::Status RunRelayInit(Context& context);
 absl::Status RunNodeRenew(Context& context);
+absl::Status RunNodeRecover(Context& context);
 
 // The words after `entented` for `entente node init WORDS…`. What is missing is asked for by `ask`
 // (empty answers leave it out); null asks nothing.

@@ -61,6 +61,38 @@ absl::Status ShowExposure(Context& context) {
   });
 }
 
+Verb RecoverVerb() {
+  return {.noun = "node",
+          .verb = "recover",
+          .summary = "make a body's node anew, when the old one and its backups are gone",
+          .detail =
+              "Needs the body's root key for a moment, and the body's card from every other "
+              "body that has it (entente node card show XA --out FILE, there): the newest of "
+              "them is followed. The words stay the same. What others hold comes back by "
+              "itself once the new card is known to them and theirs here; then renew the keys. "
+              "It listens as the card says, unless --listen and its like say otherwise.",
+          .example =
+              "entente node recover --data /var/lib/entente --own-card xa-from-xb.card "
+              "--own-card xa-from-xc.card --root-key root.key --user anna --card xa-new.card",
+          .flags = {{"data", "DIR", "where the new node will keep everything"},
+                    {"own-card", "FILE", "this body's card, as another body holds it", true},
+                    {"root-key", "FILE", "the body's root key"},
+                    {"passphrase-file", "FILE", "passphrase of the new keystore"},
+                    {"root-passphrase-file", "FILE", "passphrase of the root key, when it differs"},
+                    {"user", "NAME", "the first person who may sign in"},
+                    {"role", "ROLE", "what that person is (default jit-leader)"},
+                    {"user-key", "OUTFILE", "where that person's key file goes"},
+                    {"profile", "OUTFILE", "write a profile for --node"},
+                    {"card", "OUTFILE", "write the new card to a file"},
+                    {"listen", "HOST:PORT", "where other nodes reach this one, or none"},
+                    {"address", "HOST:PORT", "how other nodes reach it, when that differs"},
+                    {"relay", "FILE", "card of a relay to be reached through", true},
+                    {"relay-only", "", "everything through the relay"},
+                    {"relay-pace", "SECONDS", "how often to look at the relay (default 300)"}},
+          .run = RunNodeRecover,
+          .passes_on = true};
+}
+
 }  // namespace
 
 std::vector<Verb> KeyVerbs() {
@@ -96,6 +128,7 @@ std::vector<Verb> KeyVerbs() {
                  {"card", "OUTFILE", "write the new card to a file"}},
        .run = RunNodeRenew,
        .passes_on = true},
+      RecoverVerb(),
       {.noun = "node",
        .verb = "exposure",
        .summary = "what could be read with the stolen keys of a body, and until when",

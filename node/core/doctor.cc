@@ -75,8 +75,9 @@ void CheckLife(const DoctorFacts& facts, Findings* out) {
   if (facts.cloned) {
     out->push_back(MakeFinding(
         "CLONED", SEVERITY_ALARM, "Another node is writing in this node's name.",
-        "A copy of its folder is running elsewhere, or somebody has stolen it. This node writes "
-        "nothing more under its present card. Stop the other one for good first.",
+        "A copy of its folder is running elsewhere, or somebody has stolen it, or this machine was "
+        "set back as a whole. This node writes nothing more under its present card. Stop any other "
+        "one for good first.",
         "entente node renew --data DIR --root-key FILE --passphrase-file FILE"));
   } else if (facts.incarnation > 1) {
     out->push_back(MakeFinding(

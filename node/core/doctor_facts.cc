@@ -55,7 +55,7 @@ void GatherPeers(const State& state, DoctorFacts* facts) {
     peer.relay_only = card.card.relay_only();
     peer.last_contact = state.replica.LastContact(party);
     peer.newest_stamp = NewestStampOf(state, party);
-    // Contacts are not kept over a restart; what the peer has said of itself is.
+    // Its word may have come round by others.
     if (peer.last_contact == absl::InfinitePast()) peer.last_contact = peer.newest_stamp;
     peer.keys_since = KeysSince(state, party);
     peer.waiting = state.replica.WaitingFor(party);

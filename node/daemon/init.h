@@ -21,6 +21,11 @@ absl::Status InitNode(const std::vector<std::string>& words, Entropy& entropy, a
 absl::Status RenewNode(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
                        std::ostream& out);
 
+// `entented recover …`, which `entente node recover` runs: a fresh node for a body whose old one is
+// gone, from its root key and its cards as others hold them. All of it or nothing.
+absl::Status RecoverNode(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
+                         std::ostream& out);
+
 // `entented --relay --init …`, which `entente relay init` runs.
 absl::Status InitRelay(const std::vector<std::string>& words, Entropy& entropy, absl::Time now,
                        std::ostream& out);

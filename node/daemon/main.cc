@@ -28,6 +28,7 @@ constexpr char kHelp[] =
     "entented --data DIR [--passphrase-file FILE]   run a node\n"
     "entented init --data DIR --body CODE …         make a node (see: entente node init --help)\n"
     "entented renew --data DIR --root-key FILE …    give a stopped node new keys\n"
+    "entented recover --data DIR --root-key FILE …  make a node anew when nothing else is left\n"
     "entented doctor --data DIR …                   look at a stopped node (see: entente node "
     "doctor)\n"
     "entented --relay --data DIR                    run a blind relay\n"
@@ -97,6 +98,11 @@ int Run(std::vector<std::string> words) {
     words.erase(words.begin());
     const absl::Status done = entente::daemon::RenewNode(words, entropy, absl::Now(), std::cout);
     return done.ok() ? kStopped : Fail(done);
+  }
+  if (!words.empty() && words.front() == "recover") {
+    words.erase(words.begin());
+    const absl::Status made = entente::daemon::RecoverNode(words, entropy, absl::Now(), std::cout);
+    return made.ok() ? kStopped : Fail(made);
   }
   if (!words.empty() && words.front() == "doctor") {
     words.erase(words.begin());

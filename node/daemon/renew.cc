@@ -6,16 +6,12 @@
 
 #include "absl/time/time.h"
 #include "crypto/words.h"
-#include "node/daemon/flags.h"
 #include "node/daemon/init.h"
 #include "node/daemon/key_files.h"
-#include "node/daemon/new_folder.h"
-#include "node/daemon/node_files.h"
+#include "node/daemon/new_node.h"
 #include "node/daemon/passphrase.h"
 #include "node/service/card_file.h"
-#include "node/service/errors.h"
 #include "node/store/file_io.h"
-#include "node/store/keystore_file.h"
 #include "node/store/rocks_kv.h"
 #include "sync/card_book.h"
 #include "sync/renewal.h"
@@ -24,11 +20,6 @@
 namespace entente::daemon {
 namespace {
 
-absl::Status Usage(std::string_view what, std::string_view next) {
-  return service::Error(absl::StatusCode::kInvalidArgument,
-                        {.what = what, .code = "USAGE", .next = next});
-}
-
 absl::StatusOr<std::optional<absl::Time>> ParseSince(const std::string& text, absl::Time now) {
   if (text.empty()) return std::nullopt;
   absl::Time since;
@@ -36,20 +27,11 @@ absl::StatusOr<std::optional<absl::Time>> ParseSince(const std::string& text, ab
   for (const char* format : {absl::RFC3339_full, "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
     if (!absl::ParseTime(format, text, &since, &why)) continue;
     if (since > now)
-      return Usage("--compromised-since lies ahead", "say when it was at the latest");
+      return UsageError("--compromised-since lies ahead", "say when it was at the latest");
     return since;
   }
-  return Usage(Cat("\"", text, "\" is no time"), "write 2026-03-01 or 2026-03-01T10:00, in UTC");
-}
-
-absl::StatusOr<crypto::PartyRoot> OpenRoot(const Flags& flags, std::string_view passphrase) {
-  const absl::StatusOr<crypto::SecretBytes> file = store::ReadSecretFile(flags.Get("root-key"));
-  if (!file.ok()) return file.status();
-  const std::string other = flags.Get("root-passphrase-file");
-  if (other.empty()) return crypto::OpenPartyRoot(file->view(), passphrase);
-  const absl::StatusOr<crypto::SecretBytes> own = GetPassphrase(other, /*fresh=*/false);
-  if (!own.ok()) return own.status();
-  return crypto::OpenPartyRoot(file->view(), own->view());
+  return UsageError(Cat("\"", text, "\" is no time"),
+                    "write 2026-03-01 or 2026-03-01T10:00, in UTC");
 }
 
 absl::StatusOr<std::string> OwnCode(const sync::KvReader& store, const PartyId& party) {
@@ -61,12 +43,9 @@ absl::StatusOr<std::string> OwnCode(const sync::KvReader& store, const PartyId& 
   return card->card.code();
 }
 
-// The body's newest card, for those to whom it has to be brought.
-absl::Status WriteCard(const sync::KvReader& store, const PartyId& party, const std::string& path) {
-  sync::CardBook cards;
-  if (absl::Status s = cards.Load(store); !s.ok()) return s;
-  const absl::StatusOr<std::string> file =
-      service::EncodeCardFile(cards.Portable(party).SerializeAsString());
+// For those to whom it has to be brought.
+absl::Status WriteCard(const std::string& portable_card, const std::string& path) {
+  const absl::StatusOr<std::string> file = service::EncodeCardFile(portable_card);
   if (!file.ok()) return file.status();
   const absl::Status written = store::WriteFileAtomically(path, *file, store::IfExists::kFail);
   return absl::IsAlreadyExists(written) ? NameTaken(path) : written;
@@ -84,10 +63,9 @@ absl::Status RenewNode(const std::vector<std::string>& words, Entropy& entropy, 
                                                            {"keep-tls", false},
                                                            {"card"}});
   if (!flags.ok()) return flags.status();
-  for (const char* needed : {"data", "root-key"}) {
-    if (flags->Get(needed).empty()) {
-      return Usage(Cat("--", needed, " is missing"), "entente node renew --help");
-    }
+  if (absl::Status s = NeedFlags(*flags, {"data", "root-key"}, "entente node renew --help");
+      !s.ok()) {
+    return s;
   }
   const std::string dir = flags->Get("data");
   // Before anything is changed: afterwards there is no way back.
@@ -128,7 +106,7 @@ absl::Status RenewNode(const std::vector<std::string>& words, Entropy& entropy, 
              crypto::WordString(fresh->party), "  (the same as before)\n")
       << std::flush;
   if (!card_path.empty()) {
-    if (absl::Status s = WriteCard(**kv, fresh->party, card_path); !s.ok()) return s;
+    if (absl::Status s = WriteCard(renewal->portable_card, card_path); !s.ok()) return s;
   }
   out << (flags->Has("keep-tls")
               ? "Next: start it; the other bodies take its new card by themselves\n"

@@ -147,6 +147,37 @@ class KeysTest(support.FederationTest):
         f.note("XB", "as before", "XA", "XB")
         self.see("as before", "XA")
 
+    def test_a_recovery_that_cannot_be_right_leaves_nothing_behind(self):
+        f, keys, fresh = self.f, self.folder / "keys", self.folder / "fresh"
+        card = keys / "XB-at-XA.card"
+        f.run("XA", "card", "show", "XB", "--out", card)
+
+        def recover(*instead, root="XB"):
+            words = {"--data": fresh, "--own-card": card, "--root-key": keys / f"{root}.root",
+                     "--passphrase-file": f.passphrase, "--user": "new.person",
+                     "--user-key": keys / "new.person.key", "--card": keys / "XB.fresh.card"}
+            words.update(zip(instead[::2], instead[1::2]))
+            flat = [word for name, value in words.items() if value is not None
+                    for word in (name, value)]
+            done = f.command("node", "recover", *flat, check=False)
+            if done.returncode:
+                for path in (fresh, keys / "new.person.key", keys / "XB.fresh.card"):
+                    self.assertFalse(path.exists(), path)
+            return done
+
+        self.assertIn("--own-card is missing", recover("--own-card", None).stderr)
+        self.assertIn("[NOT_A_CARD]", recover("--own-card", f.passphrase).stderr)
+        self.assertIn("[WRONG_BODY]", recover(root="XA").stderr)
+        self.assertIn("[FOLDER_NOT_EMPTY]", f.command(
+            "node", "recover", "--data", self.folder / "XA", "--own-card", card, "--root-key",
+            keys / "XB.root", "--passphrase-file", f.passphrase, "--user", "new.person",
+            check=False).stderr)
+        self.assertIn("[FILE_EXISTS]", recover("--user-key", keys / "anna.moreau.key").stderr)
+        made = recover()
+        self.assertEqual(made.returncode, support.DONE, made.stderr)
+        self.assertIn(f.ask("XB", "card", "show")["card"]["word_string"], made.stdout)
+        shutil.rmtree(fresh)
+
     def test_the_offline_doctor_changes_nothing_and_says_once_why_it_cannot_look(self):
         f = self.f
         words = ["node", "doctor", "--offline", "--data", self.folder / "XB",

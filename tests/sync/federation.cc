@@ -112,12 +112,38 @@ void Federation::Renew(Body& body, const Renewing& how) {
   const absl::StatusOr<Renewal> renewal =
       PlanRenewal(body.disk, *body.keys, *fresh, body.root.root, now, how.compromised_since);
   Must(renewal.status());
-  Must(body.disk.Commit(renewal->rows));
-  body.keys = std::make_shared<crypto::NodeKeys>(*std::move(fresh));
-  body.signed_card = renewal->signed_card;
+  Become(body, *std::move(fresh), *renewal);
+}
+
+void Federation::Become(Body& body, crypto::NodeKeys fresh, const Renewal& renewal) {
+  Must(body.disk.Commit(renewal.rows));
+  body.keys = std::make_shared<crypto::NodeKeys>(std::move(fresh));
+  body.signed_card = renewal.signed_card;
   body.card = VerifyCard(body.signed_card)->card;
   body.spki = *crypto::SpkiSha256(body.keys->tls.certificate_pem);
   Start(body);
+}
+
+void Federation::Recover(Body& body, const std::vector<std::string>& others) {
+  std::vector<std::string> cards;
+  for (const std::string& code : others) {
+    cards.push_back(bodies_.at(code)->replica->PortableCard(body.party).SerializeAsString());
+  }
+  absl::StatusOr<crypto::NodeKeys> fresh = crypto::GenerateNodeKeys(body.root, body.code, entropy);
+  Must(fresh.status());
+  const absl::StatusOr<Renewal> recovery =
+      PlanRecovery(cards, *fresh, body.root.root, v1::NodeCard(), now);
+  Must(recovery.status());
+  Disconnect(body);
+  body.replica.reset();
+  body.disk = MemoryKv();
+  body.anchors.clear();
+  Become(body, *std::move(fresh), *recovery);
+  for (auto& [code, other] : bodies_) {
+    if (other.get() == &body) continue;
+    Trust(body, *other);
+    Trust(*other, body);
+  }
 }
 
 void Federation::TrustAll() {

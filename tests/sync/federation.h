@@ -60,6 +60,9 @@ class Federation {
     std::optional<absl::Time> compromised_since = std::nullopt;
   };
   void Renew(Body& body, const Renewing& how);
+  // A fresh node on an empty disk, made from the root key and the cards that `others` hold. It
+  // trusts everybody, and everybody its new card.
+  void Recover(Body& body, const std::vector<std::string>& others);
 
   SessionId Connect(Body& a, Body& b);
   void Disconnect(Body& a);
@@ -98,6 +101,7 @@ class Federation {
     v1::Frame frame;
   };
   void MakeBody(const std::string& code);
+  void Become(Body& body, crypto::NodeKeys fresh, const Renewal& renewal);
   void Finish(Body& body);
   Members MembersOf(const std::vector<std::string>& codes) const;
 

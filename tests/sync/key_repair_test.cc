@@ -183,6 +183,16 @@ TEST_F(EarlierLifeTest, ItsReadersGiveTheKeysBack) {
   EXPECT_EQ(f_["XA"].replica->key_repair().Owed(f_["XB"].party), 0u);
 }
 
+// There is nobody to leave the first turn to: the one whose turn that is is the one who asks.
+TEST_F(EarlierLifeTest, TheFirstOfThemDoesSoAtOnce) {
+  LoseEverything();
+  Meet("XA", "XC");
+  Meet("XA", "XB");
+  Meet("XC", "XB");
+  f_.Pass(kRepairStagger / 2);
+  EXPECT_EQ(Read(), 1);
+}
+
 TEST_F(EarlierLifeTest, ARestartBeforeItHasSaidSoChangesNothing) {
   LoseEverything();
   f_.on_frame = [&](Body& from, Body&, v1::Frame& frame) {

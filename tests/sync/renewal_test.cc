@@ -294,6 +294,30 @@ TEST_F(RenewalTest, ANodeThatRanTwiceWritesAgainAfterItsRenewal) {
   }
 }
 
+TEST_F(RenewalTest, ACopyThatHearsOfTheOthersEntriesStopsBeforeItSignsAnything) {
+  Connect("XA", "XB");
+  ASSERT_OK(f_.Write(f_["XA"], kAll, "shared"));
+  Minutes(1);
+  const Copy copy = CopyOf("XA");
+  ASSERT_OK(f_.Write(f_["XA"], kAll, "by the first"));
+  Minutes(1);
+  const Copy first = CopyOf("XA");
+  Become("XA", copy);
+  EXPECT_FALSE(f_["XA"].replica->cloned());
+  Connect("XA", "XB");
+  Minutes(2);
+  EXPECT_TRUE(f_["XA"].replica->cloned());
+  EXPECT_REFUSED(f_.Write(f_["XA"], kAll, "by the copy"), kFailedPrecondition, "CLONED");
+  f_.Start(f_["XA"]);
+  EXPECT_TRUE(f_["XA"].replica->cloned());
+  // Nothing was signed twice: the other one goes on as if nothing had happened.
+  Become("XA", first);
+  Connect("XA", "XB");
+  ASSERT_OK(f_.Write(f_["XA"], kAll, "and on"));
+  Minutes(1);
+  EXPECT_EQ(f_["XB"].TextsOf(f_["XA"]), (Texts{"shared", "by the first", "and on"}));
+}
+
 TEST_F(RenewalTest, AnotherBodysRootRenewsNothing) {
   const Body& xa = f_["XA"];
   const auto fresh = crypto::RenewNodeKeys(*xa.keys, "XA", true, f_.entropy);
