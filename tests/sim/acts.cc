@@ -147,10 +147,13 @@ void Acts::Suspend(Node& node, const std::string& whom, bool lift) {
   request->set_lift(lift);
   request->set_idempotency_key(Key());
   if (lift) ledger_.Lifted(node.code(), whom);
+  // The answer may come after the suspension was lifted again.
+  const uint64_t call = ++suspensions_[{node.code(), whom}];
   world_.Call(node, "/entente.v1.AgreementService/SuspendBody", request,
-              [this, &node, whom, lift](const core::Answer& answer, const Rows&) {
+              [this, &node, whom, lift, call](const core::Answer& answer, const Rows&) {
                 Count(answer, lift ? "suspension lifted" : "suspended");
-                if (answer.status.ok() && !lift) ledger_.Stopped(node, whom);
+                const bool newest = suspensions_[{node.code(), whom}] == call;
+                if (answer.status.ok() && !lift && newest) ledger_.Stopped(node, whom);
               });
 }
 

@@ -2,8 +2,10 @@
 // written into the ledger first.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "entente/v1/client.pb.h"
@@ -65,6 +67,7 @@ class Acts {
   Codes parties_;
   Codes participants_;
   std::string first_refusal_;
+  std::map<std::pair<std::string, std::string>, uint64_t> suspensions_;  // asked for, or lifted
 };
 
 }  // namespace entente::sim

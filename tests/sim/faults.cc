@@ -42,6 +42,7 @@ constexpr FaultRow kRows[] = {
     {"clock stop", "C1", Per::kBeat, &Faults::clock_stop, 0.01},
     {"clock drift", "C1", Per::kBeat, &Faults::clock_drift, 0.02},
     {"clock strobe", "C1", Per::kBeat, &Faults::clock_strobe, 0.01},
+    {"renewal", "(f) 4", Per::kBeat, &Faults::renewal, 0.01},
     {"clock skew", "C1 C3", Per::kNode, &Faults::clock_skew, 1},
     {"next version", "P3", Per::kNode, &Faults::next_version, 1},
 };

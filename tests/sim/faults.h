@@ -61,6 +61,8 @@ struct Faults {
   double clock_strobe = 0;
   // C: per node, at the start
   double clock_skew = 0;
+  // Keys: per beat
+  double renewal = 0;  // stopped, given new keys from its root, its card handed over by people
   // P: per node, at the start
   double next_version = 0;  // speaks of things that this version does not know
 };

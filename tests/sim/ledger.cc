@@ -50,6 +50,30 @@ void Ledger::ExcuseWhatNobodyHolds() {
   }
 }
 
+void Ledger::Renewed(const Node& node) {
+  const auto& rows = node.disk.kv.rows();
+  for (auto it = rows.lower_bound("l"); it != rows.end() && it->first[0] == 'l'; ++it) {
+    v1::LogRow row;
+    if (!row.ParseFromString(it->second) || row.author() != node.who.party.view()) continue;
+    given_up_.insert(*Hash::From(row.author_card()));
+    ends_.emplace(*LogId::From(std::string_view(it->first).substr(1)), row.size());
+  }
+  for (const std::string& card : node.who.card.revokes()) given_up_.insert(*Hash::From(card));
+  for (Promise& promise : promises_) {
+    if (promise.owner != node.code()) continue;
+    promise.lost_with_disk =
+        promise.lost_with_disk ||
+        std::any_of(promise.rows.begin(), promise.rows.end(),
+                    [&](const auto& row) { return !rows.contains(row.first); });
+  }
+}
+
+uint64_t Ledger::EndOf(const LogId& log, const Hash& author_card) const {
+  if (!given_up_.contains(author_card)) return UINT64_MAX;
+  const auto it = ends_.find(log);
+  return it == ends_.end() ? 0 : it->second;
+}
+
 void Ledger::LastRound() {
   std::map<LogId, uint64_t>& sizes = before_last_round_.emplace();
   for (const auto& node : world_.nodes()) {

@@ -50,6 +50,12 @@ class Ledger {
   // holds now is excused, and nothing else.
   void ExcuseWhatNobodyHolds();
 
+  // `node` has new keys: its old logs end with what it holds of them now, and what others may hold
+  // beyond is given up.
+  void Renewed(const Node& node);
+  // Where a log ends because its author was renewed; UINT64_MAX for all others.
+  uint64_t EndOf(const LogId& log, const Hash& author_card) const;
+
   // The last round of rest begins: what is written from here on may still be on its way at the end.
   void LastRound();
   // Entries of a log that have had a round's time to arrive; all of them before LastRound.
@@ -71,6 +77,8 @@ class Ledger {
   std::vector<Secret> secrets_;
   std::vector<Promise> promises_;
   std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>> stops_;
+  std::set<Hash> given_up_;         // cards
+  std::map<LogId, uint64_t> ends_;  // of logs under them
   std::optional<std::map<LogId, uint64_t>> before_last_round_;
 };
 

@@ -1,9 +1,10 @@
 #include "tests/sim/operators.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "entente/v1/client.pb.h"
-#include "sync/box_keys.h"
+#include "sync/replica.h"
 
 namespace entente::sim {
 namespace {
@@ -19,6 +20,23 @@ bool LostTouch(World& world, Node& node, const Node& other) {
   return false;
 }
 
+// Reached through a relay alone, they cannot tell each other which keys one of them has forgotten.
+bool ForgotKeys(const Node& a, const Node& b) {
+  return (a.forgot_keys() || b.forgot_keys()) &&
+         sync::RouteBetween(a.who.card, b.who.card) == sync::Route::kRelay;
+}
+
+}  // namespace
+
+bool HoldsOldCard(World& world, Node& node, const Node& other) {
+  const auto list = world.Ask<v1::ListCardsResponse>(node, "/entente.v1.NodeService/ListCards",
+                                                     std::make_shared<v1::ListCardsRequest>());
+  if (list == nullptr) return false;
+  return std::any_of(list->cards().begin(), list->cards().end(), [&](const v1::CardSummary& card) {
+    return card.code() == other.code() && card.seq() < other.who.card.seq();
+  });
+}
+
 void HandOverCard(World& world, Node& from, Node& to) {
   const auto shown = world.Ask<v1::ShowCardResponse>(from, "/entente.v1.NodeService/ShowCard",
                                                      std::make_shared<v1::ShowCardRequest>());
@@ -31,13 +49,25 @@ void HandOverCard(World& world, Node& from, Node& to) {
   }
 }
 
+namespace {
+
+bool OneSided(World& world, Node& node, const Node& other) {
+  return LostTouch(world, node, other) || HoldsOldCard(world, node, other);
+}
+
 }  // namespace
+
+bool RenewKeys(World& world, Node& node, bool keep_tls) {
+  if (node.hostile || !node.Renew(keep_tls)) return false;
+  world.Renewed(node);
+  return true;
+}
 
 void MeetWhoLostTouch(World& world) {
   for (auto& a : world.nodes()) {
     for (auto& b : world.nodes()) {
       if (a->index >= b->index || a->hostile || b->hostile) continue;
-      if (!LostTouch(world, *a, *b) && !LostTouch(world, *b, *a)) continue;
+      if (!ForgotKeys(*a, *b) && !OneSided(world, *a, *b) && !OneSided(world, *b, *a)) continue;
       HandOverCard(world, *a, *b);
       HandOverCard(world, *b, *a);
     }

@@ -35,6 +35,7 @@ World::Setup SetupOf(const Script& script, const RunOptions& options) {
   if (script.span > absl::Hours(72)) SpreadOverMonths(&out.faults);
   out.bodies = script.bodies;
   out.relay_cadence = script.relay_pace;
+  out.will_turn = script.hostile;
   out.pace = {script.pace, std::max(script.pace * 2, sync::Pace().idle_parcels)};
   return out;
 }
@@ -49,6 +50,7 @@ class Run {
         acts_(world_, ledger_),
         chaos_(world_, script_.span / kBeats) {
     world_.listener().after_loss = [this] { ledger_.ExcuseWhatNobodyHolds(); };
+    world_.listener().renewed = [this](Node& node) { ledger_.Renewed(node); };
   }
 
   Outcome Go() {

@@ -82,8 +82,7 @@ TEST_F(CheckersTest, ANodeThatForgetsWhatItAcknowledgedIsSeen) {
 
 TEST_F(CheckersTest, ALossIsExcusedOnlyWhereNobodyElseHeldTheEntry) {
   acts_.Note(world_.node("XA"), {});
-  const DiskKv::Rows old = world_.node("XA").FreshRows();
-  world_.node("XA").LoseStore(old, true);
+  world_.node("XA").LoseStore(/*keep_anchor=*/true);
   ledger_.ExcuseWhatNobodyHolds();
   EXPECT_FALSE(ledger_.promises()[0].lost_with_disk);  // XB has it
   EXPECT_TRUE(ledger_.promises().back().lost_with_disk);

@@ -31,7 +31,8 @@ std::string EntriesArrive(Inspection& in) {
       Node* reader = in.world.Find(member);
       if (reader == nullptr || reader->hostile || in.ledger.LeftOut(reader->code())) continue;
       for (const auto& [index, entry] : log.entries) {
-        if (index >= in.ledger.HadTime(id)) break;  // written a moment ago
+        if (index >= in.ledger.HadTime(id)) break;                 // written a moment ago
+        if (index >= in.ledger.EndOf(id, log.author_card)) break;  // its keys were given up
         const auto row = reader->disk.kv.rows().find(sync::schema::Entry(id, index));
         if (row == reader->disk.kv.rows().end() && SomebodySends(in, id, index)) {
           return Cat(reader->code(), " lacks entry ", std::to_string(index), " of ",

@@ -43,6 +43,7 @@ void Everything::ReadLogs(const Node& node) {
       log.id = *LogId::From(std::string_view(key).substr(1));
       log.jit = *JitId::From(row.jit_id());
       log.author = *PartyId::From(row.author());
+      log.author_card = *Hash::From(row.author_card());
       for (const std::string& member : row.members()) log.members.insert(*PartyId::From(member));
     } else if (key[0] == 'k') {
       ByteReader reader(std::string_view(key).substr(33));

@@ -30,6 +30,7 @@ struct SeenLog {
   LogId id;
   JitId jit;
   PartyId author;
+  Hash author_card;
   std::set<PartyId> members;
   std::map<uint64_t, SeenEntry> entries;
   std::set<uint64_t> branches;  // indexes at which two disks differ

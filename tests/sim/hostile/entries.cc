@@ -17,6 +17,15 @@ void Altered(Turncoat& self, const Change& change) {
   self.Say(batch);
 }
 
+// The line of the signature still names its key; one bit of the signature itself is another.
+void SpoilSignature(std::string* note) {
+  const size_t begin = note->rfind(' ') + 1;
+  const size_t end = note->rfind('\n');
+  std::string line = *Base64Decode(std::string_view(*note).substr(begin, end - begin));
+  line.back() = static_cast<char>(line.back() ^ 1);
+  note->replace(begin, end - begin, Base64Encode(line));
+}
+
 void Swap(v1::Batch& batch, int a, int b) { batch.mutable_entries()->SwapElements(a, b); }
 
 constexpr v1::RefusalCode kBad = v1::REFUSAL_CODE_BAD_PROOF;
@@ -26,13 +35,15 @@ const Behaviour kRows[] = {
     {"forged head signature", "B1", Must::kRefuse, kBad,
      [](Turncoat& self) {
        Altered(self, [&](v1::Batch& batch) {
-         const LogId id = *LogId::From(batch.head().log_id());
          const auto head = crypto::ParseCheckpoint(
              batch.head_note().substr(0, batch.head_note().find("\n\n") + 1));
          batch.set_head_note(
              crypto::SignCheckpoint(*head, crypto::SigningKey::Generate(self.world().entropy())));
-         static_cast<void>(id);
        });
+     }},
+    {"head under the right key's name", "B1", Must::kRefuse, kBad,
+     [](Turncoat& self) {
+       Altered(self, [](v1::Batch& batch) { SpoilSignature(batch.mutable_head_note()); });
      }},
     {"head signed by the cosign key", "B1 B11", Must::kRefuse, kBad,
      [](Turncoat& self) {

@@ -7,6 +7,7 @@
 #include "entente/v1/client.pb.h"
 #include "entente/v1/storage.pb.h"
 #include "tests/sim/checkers/everything.h"
+#include "tests/sim/operators.h"
 #include "tests/sim/world/held_keys.h"
 
 namespace entente::sim {
@@ -62,7 +63,7 @@ bool Turncoat::Choose() {
   std::vector<Node*> ready;
   for (auto& node : world_.nodes()) {
     if (!node->hostile && node->ready() && acts_.parties().contains(node->code()) &&
-        acts_.InForceAt(*node)) {
+        acts_.InForceAt(*node) && !HoldsOldCard(world_, *node, self_)) {
       ready.push_back(node.get());
     }
   }

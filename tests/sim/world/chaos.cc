@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "entente/v1/client.pb.h"
+#include "tests/sim/operators.h"
 
 namespace entente::sim {
 
@@ -36,8 +37,9 @@ void Chaos::Beat() {
   StorageFaults();
   ProcessFaults();
   ClockFaults();
+  KeyFaults();
   for (auto& node : world_.nodes()) {
-    if (world_.Pick(12) == 0) node->disk.backup = node->disk.kv.rows();
+    if (world_.Pick(12) == 0) node->MakeBackup();
   }
   world_.After(beat_, [this] { Beat(); });
 }
@@ -119,12 +121,12 @@ void Chaos::StorageFaults() {
   }
   if (Draw(faults.store_lost, "store lost")) {
     Node& node = Any();
-    node.LoseStore(node.FreshRows(), world_.Pick(2) == 0);
+    node.LoseStore(world_.Pick(2) == 0);
     world_.After(Some(2), [&node] { node.Boot(); });
   }
   if (Draw(faults.old_backup, "old backup")) {
     Node& node = Any();
-    node.LoseStore(node.disk.backup.value_or(node.FreshRows()), world_.Pick(2) == 0);
+    node.RestoreBackup(world_.Pick(2) == 0);
     world_.After(Some(2), [&node] { node.Boot(); });
   }
 }
@@ -141,6 +143,25 @@ void Chaos::ProcessFaults() {
       world_.After(absl::Seconds(2 * i), [&node] { node.Crash(absl::Seconds(1)); });
     }
   }
+}
+
+void Chaos::KeyFaults() {
+  if (!world_.Chance(world_.faults().renewal)) return;
+  Node& node = Any();
+  if (node.code() == world_.setup().will_turn || node.home || !node.up()) return;
+  node.PowerOff();
+  const bool keep_tls = world_.Pick(2) == 0;
+  world_.After(Some(1), [this, &node, keep_tls] {
+    if (!node.up() && RenewKeys(world_, node, keep_tls)) {
+      world_.counters().Hit("renewal");
+    }
+    node.Boot();
+    if (keep_tls) return;
+    for (auto& other : world_.nodes()) {
+      if (other.get() == &node) continue;
+      world_.After(Some(10), [this, &node, &other = *other] { HandOverCard(world_, node, other); });
+    }
+  });
 }
 
 void Chaos::ClockFaults() {

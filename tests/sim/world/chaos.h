@@ -19,6 +19,7 @@ class Chaos {
   void Gathering();
   void StorageFaults();
   void ProcessFaults();
+  void KeyFaults();
   void ClockFaults();
   void DiskParcel();
   // Between half a beat and `beats` of them.

@@ -55,6 +55,7 @@ struct Disk {
   };
   std::map<BlobId, Blob> blobs;
   std::optional<DiskKv::Rows> backup;
+  absl::Time backup_made = absl::InfinitePast();
 
   std::vector<sync::AnchorRecord> AnchorList() const;
   void Anchor(const sync::AnchorRecord& record);

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "crypto/hash.h"
+#include "crypto/tls_identity.h"
+#include "sync/renewal.h"
 #include "sync/schema.h"
 #include "tests/sim/world/fail.h"
 #include "tests/sim/world/world.h"
@@ -74,19 +76,33 @@ bool Node::ready() const {
 absl::Time Node::LocalTime() const { return clock.At(world_.now()); }
 
 void Node::Install(const std::vector<const Identity*>& trusted) {
-  for (const Identity* other : trusted) trusted_.push_back(other->signed_card);
-  disk.kv.Replace(FreshRows());
+  for (const Identity* other : trusted) {
+    fresh_rows_[sync::schema::Card(other->party)] = other->signed_card.SerializeAsString();
+  }
+  disk.kv.Replace(fresh_rows_);
   disk.anchor_exists = true;
 }
 
-DiskKv::Rows Node::FreshRows() const {
-  DiskKv::Rows rows;
-  for (const v1::SignedCard& card : trusted_) {
-    v1::NodeCard read;
-    read.ParseFromString(card.card());
-    rows[sync::schema::Card(*PartyId::From(read.party()))] = card.SerializeAsString();
-  }
-  return rows;
+bool Node::Renew(bool keep_tls) {
+  if (up() || disk.kv.rotten() || world_.now() < disk_full_until) return false;
+  entropy_.Restart(world_.SeedFor(Cat("renewal", code(), std::to_string(boots))));
+  world_.UseEntropy(entropy_);
+  absl::StatusOr<crypto::NodeKeys> fresh =
+      crypto::RenewNodeKeys(*who.keys, code(), keep_tls, entropy_);
+  if (!fresh.ok()) Fail("keys cannot be made");
+  const absl::StatusOr<sync::Renewal> renewal =
+      sync::PlanRenewal(disk.kv, *who.keys, *fresh, who.root.root, LocalTime(), std::nullopt);
+  if (!renewal.ok()) Fail(Cat(code(), " is not renewed: ", ToStd(renewal.status().message())));
+  static_cast<void>(disk.kv.Commit(renewal->rows));
+  // The command ends when all is on the platter. A backup of before would not fit the new keys.
+  fresh_rows_ = disk.kv.rows();
+  disk.kv.Replace(fresh_rows_);
+  MakeBackup();
+  who.spki = *crypto::SpkiSha256(fresh->tls.certificate_pem);
+  who.keys = std::make_shared<crypto::NodeKeys>(*std::move(fresh));
+  who.signed_card.ParseFromString(renewal->signed_card);
+  who.card.ParseFromString(who.signed_card.card());
+  return true;
 }
 
 void Node::Boot() {
@@ -111,7 +127,7 @@ void Node::Boot() {
     }
     // Named, not served: the operator takes the last backup or starts from an empty database.
     world_.counters().Hit("damaged database: start refused");
-    LoseStore(disk.backup.value_or(FreshRows()), /*keep_anchor=*/true);
+    RestoreBackup(/*keep_anchor=*/true);
     return BootAgain(absl::Hours(1));
   }
   engine_ = *std::move(engine);
@@ -158,7 +174,23 @@ void Node::Pause(absl::Duration how_long) {
   if (up()) busy_until_ = std::max(busy_until_, world_.now() + how_long);
 }
 
-void Node::LoseStore(DiskKv::Rows rows, bool keep_anchor) {
+void Node::MakeBackup() {
+  disk.backup = disk.kv.rows();
+  disk.backup_made = world_.now();
+}
+
+void Node::LoseStore(bool keep_anchor) {
+  forgot_keys_ = true;
+  ReplaceStore(fresh_rows_, keep_anchor);
+}
+
+void Node::RestoreBackup(bool keep_anchor) {
+  if (!disk.backup.has_value()) return LoseStore(keep_anchor);
+  forgot_keys_ = forgot_keys_ || world_.now() - disk.backup_made > sync::BoxKeyTerms().keep;
+  ReplaceStore(*disk.backup, keep_anchor);
+}
+
+void Node::ReplaceStore(DiskKv::Rows rows, bool keep_anchor) {
   PowerOff();
   disk.kv.Replace(std::move(rows));
   if (!keep_anchor) {

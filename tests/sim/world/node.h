@@ -39,6 +39,9 @@ class Node {
   bool ready() const;
   absl::Time LocalTime() const;
 
+  // New keys under the same root, while it is off. False: its disk is in no state for that.
+  bool Renew(bool keep_tls);
+
   // Fills the disk of a new node: its own card and those it trusts.
   void Install(const std::vector<const Identity*>& trusted);
   // Opens the engine; a disk that does not read sends the operator to work instead.
@@ -49,9 +52,12 @@ class Node {
   void PowerOff();
   // Stopped and continued: inputs wait.
   void Pause(absl::Duration how_long);
-  // The database is replaced, by an older one or by an empty one with the trusted cards alone.
-  void LoseStore(DiskKv::Rows rows, bool keep_anchor);
-  DiskKv::Rows FreshRows() const;
+  // The database is replaced: by the one it was founded or renewed with, or by the last backup.
+  void LoseStore(bool keep_anchor);
+  void RestoreBackup(bool keep_anchor);
+  void MakeBackup();
+  // It may have come back without reading keys that others still seal to.
+  bool forgot_keys() const { return forgot_keys_; }
 
   void Step(const core::Input& input);
   void Give(sync::Input input) { Step(core::Input(std::move(input))); }
@@ -81,6 +87,7 @@ class Node {
   void BootAgain(absl::Duration after);
   void RefreshPeers();
   void ScheduleWake(absl::Time local);
+  void ReplaceStore(DiskKv::Rows rows, bool keep_anchor);
 
   World& world_;
   StepEntropy entropy_;
@@ -92,7 +99,8 @@ class Node {
   uint64_t wake_token_ = 0;
   std::unordered_map<uint64_t, uint64_t> used_seeds_;
   std::vector<core::Engine::Peer> peers_;
-  std::vector<v1::SignedCard> trusted_;
+  DiskKv::Rows fresh_rows_;
+  bool forgot_keys_ = false;
 };
 
 }  // namespace entente::sim

@@ -87,7 +87,7 @@ void World::StopFaults() {
     // The yearly scrub: a row that nobody has read since it was damaged is found at the latest now.
     if (node->disk.kv.rotten()) {
       counters_.Hit("damaged database: found by a scrub");
-      node->LoseStore(node->disk.backup.value_or(node->FreshRows()), /*keep_anchor=*/true);
+      node->RestoreBackup(/*keep_anchor=*/true);
     }
     if (!node->up()) node->Boot();
   }

@@ -33,11 +33,13 @@ class World {
     std::vector<BodyPlan> bodies = {{"XA"}, {"XB"}, {.code = "XC", .relay_only = true}, {"EJ"}};
     absl::Duration relay_cadence = absl::ZeroDuration();
     sync::Pace pace;
+    std::string will_turn;    // its people hand nothing over when it has turned
     bool two_worlds = false;  // nothing is drawn: what one step does changes no other
   };
   // Told before and after a node's database goes back, and of its power.
   struct Listener {
     std::function<void()> after_loss = [] {};
+    std::function<void(Node&)> renewed = [](Node&) {};
   };
 
   explicit World(Setup setup);
@@ -96,6 +98,7 @@ class World {
   void Delivered(const Node& from, Node& to, std::string_view bytes);
   void CountDelivery() { ++deliveries_; }
   void AfterLoss() { listener_.after_loss(); }
+  void Renewed(Node& node) { listener_.renewed(node); }
   // The first promise that was broken while the run was under way.
   void Broken(const std::string& what) {
     if (broken_.empty()) broken_ = what;
