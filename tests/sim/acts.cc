@@ -165,6 +165,7 @@ void Acts::RotateKeys(Node& node, bool emergency) {
   world_.Call(node, "/entente.v1.NodeService/RotateKeys", request,
               [this, emergency](const core::Answer& answer, const Rows&) {
                 Count(answer, emergency ? "emergency key rotation" : "key rotation");
+                if (emergency) world_.KeysGivenUpInHaste();
               });
 }
 

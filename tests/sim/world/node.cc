@@ -18,6 +18,9 @@ enum Stop { kBeforeCommit = 0, kAfterCommit, kAfterAnswers, kAfterAnchor, kAfter
 
 constexpr int kRestlessMax = 20'000;
 
+// A backup may be of the time before a body had heard what another one did.
+constexpr absl::Duration kNewsTravels = absl::Hours(24 * 3);
+
 // What makes two inputs the same: their kind and all they say. Two that come at one moment must not
 // be taken for each other, or their order would show in the randomness of both.
 std::string Fingerprint(const core::Input& input) {
@@ -186,7 +189,8 @@ void Node::LoseStore(bool keep_anchor) {
 
 void Node::RestoreBackup(bool keep_anchor) {
   if (!disk.backup.has_value()) return LoseStore(keep_anchor);
-  forgot_keys_ = forgot_keys_ || world_.now() - disk.backup_made > sync::BoxKeyTerms().keep;
+  forgot_keys_ = forgot_keys_ || world_.now() - disk.backup_made > sync::BoxKeyTerms().keep ||
+                 world_.last_haste() + kNewsTravels >= disk.backup_made;
   ReplaceStore(*disk.backup, keep_anchor);
 }
 

@@ -56,7 +56,7 @@ class Node {
   void LoseStore(bool keep_anchor);
   void RestoreBackup(bool keep_anchor);
   void MakeBackup();
-  // It may have come back without reading keys that others still seal to.
+  // It may have come back without reading keys that others still seal to, or without theirs.
   bool forgot_keys() const { return forgot_keys_; }
 
   void Step(const core::Input& input);

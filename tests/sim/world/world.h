@@ -98,7 +98,13 @@ class World {
   void Delivered(const Node& from, Node& to, std::string_view bytes);
   void CountDelivery() { ++deliveries_; }
   void AfterLoss() { listener_.after_loss(); }
-  void Renewed(Node& node) { listener_.renewed(node); }
+  void Renewed(Node& node) {
+    KeysGivenUpInHaste();
+    listener_.renewed(node);
+  }
+  // Somebody has; what is sealed to them opens nothing soon.
+  void KeysGivenUpInHaste() { haste_ = now(); }
+  absl::Time last_haste() const { return haste_; }
   // The first promise that was broken while the run was under way.
   void Broken(const std::string& what) {
     if (broken_.empty()) broken_ = what;
@@ -125,6 +131,7 @@ class World {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::set<size_t> isolated_;
   Listener listener_;
+  absl::Time haste_ = absl::InfinitePast();
   uint64_t next_call_ = 1;
   uint64_t deliveries_ = 0;
   uint64_t delivered_bytes_ = 0;
