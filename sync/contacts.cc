@@ -1,7 +1,5 @@
 #include "sync/contacts.h"
 
-#include <algorithm>
-
 #include "entente/v1/storage.pb.h"
 #include "sync/schema.h"
 

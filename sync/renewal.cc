@@ -107,7 +107,7 @@ absl::StatusOr<Renewal> PlanRecovery(const std::vector<std::string>& own_cards,
                                      const v1::NodeCard& ways, absl::Time now) {
   if (root.public_key().view() != fresh.party.view()) return WrongRoot();
   // Oldest first: one that brings all before it may come after one that does not.
-  std::map<uint32_t, std::vector<const std::string*>> in_order;
+  std::multimap<uint32_t, const std::string*> in_order;
   for (const std::string& signed_card : own_cards) {
     const absl::StatusOr<TrustedCard> card = VerifyCard(signed_card);
     if (!card.ok()) return card.status();
@@ -117,16 +117,12 @@ absl::StatusOr<Renewal> PlanRecovery(const std::vector<std::string>& own_cards,
               " is not of the body that this root key belongs to [WRONG_BODY]\n  Next: ask the "
               "other bodies for the card of the body whose root key this is"));
     }
-    in_order[card->card.seq()].push_back(&signed_card);
+    in_order.emplace(card->card.seq(), &signed_card);
   }
   CardBook cards;
   Renewal out;
-  for (const auto& [seq, same_number] : in_order) {
-    for (const std::string* signed_card : same_number) {
-      if (const auto taken = cards.Trust(*signed_card, &out.rows); !taken.ok()) {
-        return taken.status();
-      }
-    }
+  for (const auto& [seq, signed_card] : in_order) {
+    if (const auto taken = cards.Trust(*signed_card, &out.rows); !taken.ok()) return taken.status();
   }
   const TrustedCard* newest = cards.Find(fresh.party);
   if (newest == nullptr) return absl::InvalidArgumentError("no card of the body was given");

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/ascii.h"
 #include "crypto/bytes.h"
 #include "node/cli/context.h"
 #include "node/service/errors.h"
@@ -31,12 +31,6 @@ std::string ValueOf(const std::vector<std::string>& words, const std::string& fl
   return "";
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // Replaces this process; returns only when that failed.
 absl::Status Become(const std::vector<std::string>& words) {
   std::error_code error;
@@ -54,6 +48,13 @@ absl::Status Become(const std::vector<std::string>& words) {
        .code = "NO_DAEMON",
        .why = Cat("The system says: ", std::generic_category().message(errno), "."),
        .next = "install entented beside entente"});
+}
+
+// The same, with what a person wrote behind `words`.
+absl::Status BecomeWith(std::vector<std::string> words, const Context& context) {
+  const std::vector<std::string>& rest = context.args.rest();
+  words.insert(words.end(), rest.begin(), rest.end());
+  return Become(words);
 }
 
 void Add(std::vector<std::string>* words, const std::string& flag, const std::string& value) {
@@ -74,7 +75,7 @@ std::vector<std::string> NodeInitWords(std::vector<std::string> words,
     need("body", "Short code of your body (for example XA):");
     need("name", "Its full name:");
     need("listen", "Where other nodes reach it, HOST:PORT (empty: this machine only):");
-    const std::string code = Lower(ValueOf(words, "body"));
+    const std::string code = absl::AsciiStrToLower(ValueOf(words, "body"));
     if (!code.empty()) {
       const std::string stem = config_dir + "/" + code;
       std::error_code error;
@@ -95,22 +96,10 @@ absl::Status RunNodeInit(Context& context) {
                               context.terminal().in_is_terminal ? &context : nullptr));
 }
 
-absl::Status RunNodeRenew(Context& context) {
-  std::vector<std::string> words = context.args.rest();
-  words.insert(words.begin(), "renew");
-  return Become(words);
-}
+absl::Status RunNodeRenew(Context& context) { return BecomeWith({"renew"}, context); }
 
-absl::Status RunNodeRecover(Context& context) {
-  std::vector<std::string> words = context.args.rest();
-  words.insert(words.begin(), "recover");
-  return Become(words);
-}
+absl::Status RunNodeRecover(Context& context) { return BecomeWith({"recover"}, context); }
 
-absl::Status RunRelayInit(Context& context) {
-  std::vector<std::string> words = context.args.rest();
-  words.insert(words.begin(), {"--relay", "--init"});
-  return Become(words);
-}
+absl::Status RunRelayInit(Context& context) { return BecomeWith({"--relay", "--init"}, context); }
 
 }  // namespace entente::cli

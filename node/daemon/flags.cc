@@ -8,12 +8,22 @@
 namespace entente::daemon {
 namespace {
 
-absl::Status Usage(const std::string& what) {
-  return service::Error(absl::StatusCode::kInvalidArgument,
-                        {.what = what, .code = "USAGE", .next = "entented --help"});
-}
+absl::Status Usage(const std::string& what) { return UsageError(what, "entented --help"); }
 
 }  // namespace
+
+absl::Status UsageError(std::string_view what, std::string_view next) {
+  return service::Error(absl::StatusCode::kInvalidArgument,
+                        {.what = what, .code = "USAGE", .next = next});
+}
+
+absl::Status NeedFlags(const Flags& flags, const std::vector<std::string>& names,
+                       std::string_view help) {
+  for (const std::string& name : names) {
+    if (flags.Get(name).empty()) return UsageError(Cat("--", name, " is missing"), help);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Flags> Flags::Parse(const std::vector<std::string>& words,
                                    const std::vector<FlagSpec>& known) {

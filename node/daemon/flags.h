@@ -3,12 +3,16 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace entente::daemon {
+
+// InvalidArgument [USAGE].
+absl::Status UsageError(std::string_view what, std::string_view next);
 
 struct FlagSpec {
   std::string name;  // without the dashes
@@ -30,5 +34,9 @@ class Flags {
  private:
   std::map<std::string, std::vector<std::string>> values_;
 };
+
+// InvalidArgument [USAGE] names the first that is missing; `help` is the command to go on with.
+absl::Status NeedFlags(const Flags& flags, const std::vector<std::string>& names,
+                       std::string_view help);
 
 }  // namespace entente::daemon

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "crypto/words.h"
 #include "node/daemon/card_draft.h"
 #include "node/daemon/new_node.h"
@@ -47,7 +48,7 @@ absl::StatusOr<Plan> MakePlan(const std::vector<std::string>& words) {
   plan.flags = *std::move(flags);
   plan.data = plan.flags.Get("data");
   plan.code = plan.flags.Get("body");
-  plan.root_key = plan.flags.Get("root-key", Lower(plan.code) + ".root");
+  plan.root_key = plan.flags.Get("root-key", absl::AsciiStrToLower(plan.code) + ".root");
   plan.config = std::move(ways->config);
   plan.card = std::move(ways->card);
   plan.card.set_code(plan.code);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -85,30 +86,25 @@ int RunNode(const Flags& flags, entente::Entropy& entropy) {
   return failed != 0 ? kFailed : kStopped;
 }
 
+struct Verb {
+  std::string_view name;
+  absl::Status (*run)(const std::vector<std::string>& words, entente::Entropy& entropy,
+                      absl::Time now, std::ostream& out);
+};
+constexpr Verb kVerbs[] = {{"init", entente::daemon::InitNode},
+                           {"renew", entente::daemon::RenewNode},
+                           {"recover", entente::daemon::RecoverNode},
+                           {"doctor", entente::daemon::DiagnoseOffline}};
+
 int Run(std::vector<std::string> words) {
   entente::transport::ConfigureTls();
   if (absl::Status s = entente::crypto::Init(); !s.ok()) return Fail(s);
   entente::SystemEntropy entropy;
-  if (!words.empty() && words.front() == "init") {
+  for (const Verb& verb : kVerbs) {
+    if (words.empty() || words.front() != verb.name) continue;
     words.erase(words.begin());
-    const absl::Status made = entente::daemon::InitNode(words, entropy, absl::Now(), std::cout);
-    return made.ok() ? kStopped : Fail(made);
-  }
-  if (!words.empty() && words.front() == "renew") {
-    words.erase(words.begin());
-    const absl::Status done = entente::daemon::RenewNode(words, entropy, absl::Now(), std::cout);
+    const absl::Status done = verb.run(words, entropy, absl::Now(), std::cout);
     return done.ok() ? kStopped : Fail(done);
-  }
-  if (!words.empty() && words.front() == "recover") {
-    words.erase(words.begin());
-    const absl::Status made = entente::daemon::RecoverNode(words, entropy, absl::Now(), std::cout);
-    return made.ok() ? kStopped : Fail(made);
-  }
-  if (!words.empty() && words.front() == "doctor") {
-    words.erase(words.begin());
-    const absl::Status told =
-        entente::daemon::DiagnoseOffline(words, entropy, absl::Now(), std::cout);
-    return told.ok() ? kStopped : Fail(told);
   }
   if (words.size() >= 2 && words[0] == "--relay" && words[1] == "--init") {
     words.erase(words.begin(), words.begin() + 2);
@@ -127,10 +123,8 @@ int Run(std::vector<std::string> words) {
     std::puts("entented 0.1.0");
     return kStopped;
   }
-  if (flags->Get("data").empty()) {
-    return Fail(entente::service::Error(
-        absl::StatusCode::kInvalidArgument,
-        {.what = "--data is missing", .code = "USAGE", .next = "entented --help"}));
+  if (absl::Status s = entente::daemon::NeedFlags(*flags, {"data"}, "entented --help"); !s.ok()) {
+    return Fail(s);
   }
   return flags->Has("relay") ? BecomeRelay(flags->Get("data")) : RunNode(*flags, entropy);
 }

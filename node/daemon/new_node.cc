@@ -1,14 +1,13 @@
 #include "node/daemon/new_node.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "entente/v1/storage.pb.h"
 #include "node/daemon/passphrase.h"
-#include "node/service/card_file.h"
 #include "node/service/errors.h"
 #include "node/store/anchor_file.h"
 #include "node/store/file_io.h"
@@ -21,16 +20,14 @@ namespace entente::daemon {
 namespace {
 
 constexpr char kDefaultListen[] = "127.0.0.1:7443";
-constexpr uint64_t kCardFileBytesMax = 64 << 10;
+constexpr uint64_t kRelayCardBytesMax = 64 << 10;
 
 bool IsWildcard(const std::string& address) {
   return address.rfind("0.0.0.0:", 0) == 0 || address.rfind("[::]:", 0) == 0;
 }
 
 absl::StatusOr<v1::RelayRoute> ReadRelayRoute(const std::string& path) {
-  const absl::StatusOr<std::string> file = store::ReadFile(path, kCardFileBytesMax);
-  if (!file.ok()) return file.status();
-  const absl::StatusOr<service::CardFile> parsed = service::ParseCardFile(*file);
+  const absl::StatusOr<service::CardFile> parsed = ReadCardFile(path, kRelayCardBytesMax);
   if (!parsed.ok()) return parsed.status();
   const absl::StatusOr<sync::TrustedCard> card = sync::VerifyCard(parsed->signed_card);
   if (!card.ok()) return card.status();
@@ -65,23 +62,10 @@ absl::Status FillDatabase(const std::string& dir, const crypto::NodeKeys& keys,
 
 }  // namespace
 
-absl::Status UsageError(std::string_view what, std::string_view next) {
-  return service::Error(absl::StatusCode::kInvalidArgument,
-                        {.what = what, .code = "USAGE", .next = next});
-}
-
-absl::Status NeedFlags(const Flags& flags, const std::vector<std::string>& names,
-                       std::string_view help) {
-  for (const std::string& name : names) {
-    if (flags.Get(name).empty()) return UsageError(Cat("--", name, " is missing"), help);
-  }
-  return absl::OkStatus();
-}
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+absl::StatusOr<service::CardFile> ReadCardFile(const std::string& path, uint64_t bytes_max) {
+  const absl::StatusOr<std::string> file = store::ReadFile(path, bytes_max);
+  if (!file.ok()) return file.status();
+  return service::ParseCardFile(*file);
 }
 
 absl::StatusOr<int> EnumValue(const google::protobuf::EnumDescriptor* type, const std::string& word,
@@ -89,7 +73,7 @@ absl::StatusOr<int> EnumValue(const google::protobuf::EnumDescriptor* type, cons
   std::string known;
   for (int i = 0; i < type->value_count(); ++i) {
     if (type->value(i)->number() == 0) continue;
-    std::string name = Lower(type->value(i)->name().substr(prefix.size()));
+    std::string name = absl::AsciiStrToLower(type->value(i)->name().substr(prefix.size()));
     std::replace(name.begin(), name.end(), '_', '-');
     if (name == word) return type->value(i)->number();
     known += Cat(known.empty() ? "" : ", ", name);
@@ -101,6 +85,10 @@ const std::vector<FlagSpec>& WayFlags() {
   static const std::vector<FlagSpec> flags = {
       {"listen"}, {"address"}, {"relay", true, true}, {"relay-only", false}, {"relay-pace"}};
   return flags;
+}
+
+absl::StatusOr<absl::Duration> PlanPace(const Flags& flags) {
+  return ParsePace(flags.Get("relay-pace", "300"));
 }
 
 absl::StatusOr<Ways> PlanWays(const Flags& flags) {
@@ -131,7 +119,7 @@ absl::StatusOr<Ways> PlanWays(const Flags& flags) {
     *ways.card.add_relays() = *route;
   }
   ways.card.set_relay_only(relay_only);
-  const absl::StatusOr<absl::Duration> pace = ParsePace(flags.Get("relay-pace", "300"));
+  const absl::StatusOr<absl::Duration> pace = PlanPace(flags);
   if (!pace.ok()) return pace.status();
   ways.config.relay_pace = *pace;
   return ways;

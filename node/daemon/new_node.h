@@ -2,12 +2,14 @@
 // folder that holds everything it starts with.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "crypto/entropy.h"
 #include "crypto/keystore.h"
 #include "entente/v1/card.pb.h"
@@ -15,16 +17,12 @@
 #include "node/daemon/flags.h"
 #include "node/daemon/new_folder.h"
 #include "node/daemon/node_files.h"
+#include "node/service/card_file.h"
 #include "sync/kv.h"
 
 namespace entente::daemon {
 
-// InvalidArgument [USAGE].
-absl::Status UsageError(std::string_view what, std::string_view next);
-// InvalidArgument [USAGE] names the first that is missing; `help` is the command to go on with.
-absl::Status NeedFlags(const Flags& flags, const std::vector<std::string>& names,
-                       std::string_view help);
-std::string Lower(std::string text);
+absl::StatusOr<service::CardFile> ReadCardFile(const std::string& path, uint64_t bytes_max);
 
 // "member-state-authority" among BODY_KIND_…: an enum's value by its words without the prefix.
 absl::StatusOr<int> EnumValue(const google::protobuf::EnumDescriptor* type, const std::string& word,
@@ -37,6 +35,7 @@ struct Ways {
   v1::NodeCard card;  // addresses, relays and relay_only alone
 };
 absl::StatusOr<Ways> PlanWays(const Flags& flags);
+absl::StatusOr<absl::Duration> PlanPace(const Flags& flags);
 
 // --user, --role, --user-key, --profile.
 const std::vector<FlagSpec>& PersonFlags();

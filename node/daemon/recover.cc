@@ -7,7 +7,6 @@
 #include "node/daemon/new_node.h"
 #include "node/daemon/passphrase.h"
 #include "node/service/card_file.h"
-#include "node/store/file_io.h"
 #include "sync/card_book.h"
 #include "sync/renewal.h"
 
@@ -38,9 +37,7 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& words) {
 absl::StatusOr<std::vector<std::string>> ReadCards(const std::vector<std::string>& paths) {
   std::vector<std::string> cards;
   for (const std::string& path : paths) {
-    const absl::StatusOr<std::string> file = store::ReadFile(path, kCardFileBytesMax);
-    if (!file.ok()) return file.status();
-    absl::StatusOr<service::CardFile> card = service::ParseCardFile(*file);
+    absl::StatusOr<service::CardFile> card = ReadCardFile(path, kCardFileBytesMax);
     if (!card.ok()) return card.status();
     cards.push_back(std::move(card->signed_card));
   }
@@ -55,7 +52,7 @@ bool SaysNewWays(const Flags& flags) {
 absl::StatusOr<Ways> NewWays(const Flags& flags) {
   if (SaysNewWays(flags)) return PlanWays(flags);
   Ways as_before;
-  const absl::StatusOr<absl::Duration> pace = ParsePace(flags.Get("relay-pace", "300"));
+  const absl::StatusOr<absl::Duration> pace = PlanPace(flags);
   if (!pace.ok()) return pace.status();
   as_before.config.relay_pace = *pace;
   return as_before;

@@ -6,7 +6,6 @@
 #include "node/daemon/node_files.h"
 #include "node/relay/relay_files.h"
 #include "node/service/card_file.h"
-#include "node/service/errors.h"
 #include "node/store/file_io.h"
 #include "node/store/keystore_file.h"
 #include "sync/card_book.h"
@@ -44,12 +43,8 @@ absl::Status InitRelay(const std::vector<std::string>& words, Entropy& entropy, 
   const absl::StatusOr<Flags> flags =
       Flags::Parse(words, {{"data"}, {"name"}, {"listen"}, {"address"}, {"card"}});
   if (!flags.ok()) return flags.status();
+  if (absl::Status s = NeedFlags(*flags, {"data"}, "entente relay init --help"); !s.ok()) return s;
   const std::string data = flags->Get("data");
-  if (data.empty()) {
-    return service::Error(
-        absl::StatusCode::kInvalidArgument,
-        {.what = "--data is missing", .code = "USAGE", .next = "entente relay init --help"});
-  }
   relay::RelayConfig config;
   config.listen = flags->Get("listen", kDefaultListen);
   config.address = flags->Get("address", config.listen);

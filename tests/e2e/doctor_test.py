@@ -1,7 +1,6 @@
 """`entente node doctor` on real nodes: a well one is well, each trouble is named, with the command
 that goes on from there, and looking changes nothing."""
 
-import json
 import shlex
 import shutil
 import subprocess
@@ -24,11 +23,6 @@ class DoctorTest(support.FederationTest):
         done = self.f.command("node", "doctor", "--offline", "--json", "--data", folder,
                               "--passphrase-file", passphrase or self.f.passphrase, check=False)
         return done.returncode, self.findings(done)
-
-    def findings(self, done):
-        self.assertTrue(done.stdout, done.stderr)
-        found = json.loads(done.stdout).get("findings", [])
-        return {finding["code"]: finding for finding in found}
 
     def copy(self, name):
         """XA's folder as it lies while the node is stopped."""

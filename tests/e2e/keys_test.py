@@ -23,10 +23,6 @@ class KeysTest(support.FederationTest):
                        and not self.number(code, "old_keys_held") for code in codes or ("XA", "XB"))
         self.f.wait_until("everything sealed to fresh keys, the old ones destroyed", quiet)
 
-    def see(self, text, *codes):
-        for code in codes:
-            self.f.wait_until(f"{text!r} at {code}", lambda c=code: text in self.f.notes(c))
-
     def restart(self, code):
         self.f.stop(code)
         self.f.start(code)

@@ -1,7 +1,6 @@
 """The runbooks of docs/operations.md, followed word for word: every command of each is run as it
 stands there, and nothing is left over. Only the places are others."""
 
-import json
 import re
 import shlex
 import shutil
@@ -76,19 +75,14 @@ class RunbookTest(support.FederationTest):
         self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def see(self, text, *codes):
-        for code in codes:
-            self.f.wait_until(f"{text!r} at {code}", lambda c=code: text in self.f.notes(c))
-
-    def findings(self, code):
-        done = self.f.run(code, "node", "doctor", "--json", check=False)
-        return {finding["code"]: finding["severity"]
-                for finding in json.loads(done.stdout).get("findings", [])}
+    def doctor(self, code):
+        return self.findings(self.f.run(code, "node", "doctor", "--json", check=False))
 
     def well(self, code="XA"):
         def quiet():
-            found = self.findings(code)
-            return "CATCHING_UP" not in found and set(found.values()) <= {"SEVERITY_ADVICE"}
+            found = self.doctor(code)
+            return "CATCHING_UP" not in found and all(
+                finding["severity"] == "SEVERITY_ADVICE" for finding in found.values())
         self.f.wait_until(f"the node of {code} is well again", quiet)
 
     def work_goes_on(self, text):
@@ -144,7 +138,7 @@ class RunbookTest(support.FederationTest):
         copy.rename(self.folder / "XA")
         f.start("XA")
         f.wait_ready("XA")
-        f.wait_until("the copy sees that it is one", lambda: "CLONED" in self.findings("XA"))
+        f.wait_until("the copy sees that it is one", lambda: "CLONED" in self.doctor("XA"))
         alarm = f.run("XA", "node", "doctor", check=False)
         self.assertEqual(alarm.returncode, support.INTEGRITY)
         self.refused("XA", "note", "add", "by the copy", "--audience", "XA,XB",

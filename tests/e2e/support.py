@@ -1,6 +1,7 @@
 """What the end-to-end tests share: a federation of real processes in a folder of its own, driven
 through the command line, with a recorder on every connection between them."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -163,6 +164,16 @@ class FederationTest(unittest.TestCase):
     @classmethod
     def prepare(cls):
         """Before the folders are made."""
+
+    def see(self, text, *codes):
+        for code in codes:
+            self.f.wait_until(f"{text!r} at {code}", lambda c=code: text in self.f.notes(c))
+
+    def findings(self, done):
+        """What the doctor has said, by code."""
+        self.assertTrue(done.stdout, done.stderr)
+        found = json.loads(done.stdout).get("findings", [])
+        return {finding["code"]: finding for finding in found}
 
     def refused(self, code, *words, with_code, exit_code):
         """Runs a command that must fail in just this way; returns what it said."""

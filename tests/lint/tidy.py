@@ -69,9 +69,16 @@ class Keys:
         return digest.hexdigest()
 
 
-def wanted(args):
-    with open(args.build / "compile_commands.json", encoding="utf-8") as file:
-        compiled = {os.path.relpath(entry["file"], args.root) for entry in json.load(file)}
+def read_commands(build):
+    with open(build / "compile_commands.json", encoding="utf-8") as file:
+        commands = json.load(file)
+    for entry in commands:
+        entry["command"] = PRECOMPILED.sub("", entry["command"])
+    return commands
+
+
+def wanted(args, commands):
+    compiled = {os.path.relpath(entry["file"], args.root) for entry in commands}
     if args.changed:
         out = subprocess.run(["git", "-C", str(args.root), "diff", "--name-only", "HEAD"],
                              check=True, capture_output=True, text=True).stdout
@@ -83,16 +90,8 @@ def wanted(args):
                           for part in scope))
 
 
-def write_commands(build, folder):
-    with open(build / "compile_commands.json", encoding="utf-8") as file:
-        commands = json.load(file)
-    for entry in commands:
-        entry["command"] = PRECOMPILED.sub("", entry["command"])
-    (pathlib.Path(folder) / "compile_commands.json").write_text(json.dumps(commands))
-
-
-def check(args, commands, name):
-    run = subprocess.run(["clang-tidy", "--quiet", "-p", commands, name], cwd=args.root,
+def check(args, folder, name):
+    run = subprocess.run(["clang-tidy", "--quiet", "-p", folder, name], cwd=args.root,
                          capture_output=True, text=True)
     out = COLOUR.sub("", run.stdout).replace(f"{args.root}/", "")
     found = [line for line in out.splitlines() if re.search(r": (error|warning): ", line)]
@@ -108,20 +107,21 @@ def main():
     cache = cache / "entente-tidy"
     cache.mkdir(parents=True, exist_ok=True)
     keys = Keys(args.root)
-    names = wanted(args)
+    commands = read_commands(args.build)
+    names = wanted(args, commands)
     if not names and not args.changed:
         sys.exit("tidy: nothing to check: is the build folder configured?")
     todo = [name for name in names if not (cache / keys.key(name)).exists()]
     started = time.monotonic()
 
     def one(name):
-        found = check(args, commands, name)
+        found = check(args, folder, name)
         if not found:
             (cache / keys.key(name)).touch()
         return found
 
-    with tempfile.TemporaryDirectory() as commands, ThreadPoolExecutor(args.jobs) as pool:
-        write_commands(args.build, commands)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
+        (pathlib.Path(folder) / "compile_commands.json").write_text(json.dumps(commands))
         findings = sorted({line for found in pool.map(one, todo) for line in found})
     print(f"{len(names)} files, {len(todo)} of them checked now, "
           f"{time.monotonic() - started:.0f} s")

@@ -55,7 +55,6 @@ void Ledger::Renewed(const Node& node) {
   for (auto it = rows.lower_bound("l"); it != rows.end() && it->first[0] == 'l'; ++it) {
     v1::LogRow row;
     if (!row.ParseFromString(it->second) || row.author() != node.who.party.view()) continue;
-    given_up_.insert(*Hash::From(row.author_card()));
     ends_.emplace(*LogId::From(std::string_view(it->first).substr(1)), row.size());
   }
   for (const std::string& card : node.who.card.revokes()) given_up_.insert(*Hash::From(card));

@@ -26,6 +26,10 @@ bool ForgotKeys(const Node& a, const Node& b) {
          sync::RouteBetween(a.who.card, b.who.card) == sync::Route::kRelay;
 }
 
+bool OneSided(World& world, Node& node, const Node& other) {
+  return LostTouch(world, node, other) || HoldsOldCard(world, node, other);
+}
+
 }  // namespace
 
 bool HoldsOldCard(World& world, Node& node, const Node& other) {
@@ -49,16 +53,8 @@ void HandOverCard(World& world, Node& from, Node& to) {
   }
 }
 
-namespace {
-
-bool OneSided(World& world, Node& node, const Node& other) {
-  return LostTouch(world, node, other) || HoldsOldCard(world, node, other);
-}
-
-}  // namespace
-
 bool RenewKeys(World& world, Node& node, bool keep_tls) {
-  if (node.hostile || !node.Renew(keep_tls)) return false;
+  if (!node.Renew(keep_tls)) return false;
   world.Renewed(node);
   return true;
 }

@@ -1,7 +1,7 @@
 // Nothing is left of a node but its root key. A fresh one under the same root gets back what others
 // hold, its own writing included, and its people go on.
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"

@@ -48,6 +48,19 @@ class RenewalTest : public testing::Test {
     body.spki = copy.spki;
     f_.Start(body);
   }
+  // XA writes `text` to XB after it has been copied; then the copy runs in its place. What ran
+  // first.
+  Copy RunACopyInstead(const std::string& text) {
+    Connect("XA", "XB");
+    EXPECT_OK(f_.Write(f_["XA"], kAll, "shared"));
+    Minutes(1);
+    const Copy copy = CopyOf("XA");
+    EXPECT_OK(f_.Write(f_["XA"], kAll, text));
+    Minutes(1);
+    Copy first = CopyOf("XA");
+    Become("XA", copy);
+    return first;
+  }
   bool Connected(const std::string& a, const std::string& b) {
     return f_[a].replica->Connected(f_[b].party);
   }
@@ -265,14 +278,7 @@ TEST_F(RenewalTest, ASecondRenewalLeavesTheFirstInPlace) {
 
 // "A cloned node (two running copies) is noticed, and `node renew` mends it."
 TEST_F(RenewalTest, ANodeThatRanTwiceWritesAgainAfterItsRenewal) {
-  Connect("XA", "XB");
-  ASSERT_OK(f_.Write(f_["XA"], kAll, "shared"));
-  Minutes(1);
-  const Copy copy = CopyOf("XA");
-  ASSERT_OK(f_.Write(f_["XA"], kAll, "by one"));
-  Minutes(1);
-  const Copy first = CopyOf("XA");
-  Become("XA", copy);
+  const Copy first = RunACopyInstead("by one");
   ASSERT_OK(f_.Write(f_["XA"], kAll, "by the other"));
   Connect("XA", "XC");
   Connect("XB", "XC");
@@ -295,14 +301,7 @@ TEST_F(RenewalTest, ANodeThatRanTwiceWritesAgainAfterItsRenewal) {
 }
 
 TEST_F(RenewalTest, ACopyThatHearsOfTheOthersEntriesStopsBeforeItSignsAnything) {
-  Connect("XA", "XB");
-  ASSERT_OK(f_.Write(f_["XA"], kAll, "shared"));
-  Minutes(1);
-  const Copy copy = CopyOf("XA");
-  ASSERT_OK(f_.Write(f_["XA"], kAll, "by the first"));
-  Minutes(1);
-  const Copy first = CopyOf("XA");
-  Become("XA", copy);
+  const Copy first = RunACopyInstead("by the first");
   EXPECT_FALSE(f_["XA"].replica->cloned());
   Connect("XA", "XB");
   Minutes(2);

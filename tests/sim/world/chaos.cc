@@ -152,9 +152,7 @@ void Chaos::KeyFaults() {
   node.PowerOff();
   const bool keep_tls = world_.Pick(2) == 0;
   world_.After(Some(1), [this, &node, keep_tls] {
-    if (!node.up() && RenewKeys(world_, node, keep_tls)) {
-      world_.counters().Hit("renewal");
-    }
+    if (RenewKeys(world_, node, keep_tls)) world_.counters().Hit("renewal");
     node.Boot();
     if (keep_tls) return;
     for (auto& other : world_.nodes()) {
