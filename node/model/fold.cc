@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "node/model/record.h"
+#include "node/model/record_id.h"
 #include "sync/hlc.h"
 
 namespace entente::model {
@@ -33,7 +34,8 @@ std::vector<Hash> NamedLeaves(const v1::EntryBody& body) {
 // Applies entries to a Folded, one by one.
 class Folder {
  public:
-  Folder(const FoldContext& context, const Kind& kind) : context_(context), kind_(kind) {
+  Folder(const FoldContext& context, const Kind& kind, const JitId& jit)
+      : context_(context), kind_(kind), jit_(jit) {
     out_.record = kind.New();
   }
 
@@ -137,6 +139,11 @@ class Folder {
     return Side::kOther;
   }
 
+  bool IsItsAuthors(const Item& item, std::string* code, std::string* detail) const {
+    return Founds(jit_, item.entry->author, item.body) ||
+           Refuse(code, "NOT_PERMITTED", detail, "the record's id is not one of its author's");
+  }
+
   void Found(const Item& item) {
     out_.exists = true;
     out_.owner = item.entry->author;
@@ -160,6 +167,7 @@ class Folder {
 
   bool Create(const Item& item, std::string* code, std::string* detail) {
     if (out_.exists) return Refuse(code, "BAD_STATE", detail, "the record exists already");
+    if (!IsItsAuthors(item, code, detail)) return false;
     auto record = kind_.Decode(item.body.create().record());
     const absl::Status valid = record.ok() ? kind_.Validate(**record) : record.status();
     if (!valid.ok()) return Refuse(code, "SCHEMA", detail, ToStd(valid.message()));
@@ -178,6 +186,7 @@ class Folder {
       return Refuse(code, "NOT_PERMITTED", detail, "only the owner releases a record");
     }
     if (!out_.exists) {
+      if (!IsItsAuthors(item, code, detail)) return false;
       auto record = kind_.Decode(release.snapshot().record());
       const absl::Status valid = record.ok() ? kind_.Validate(**record) : record.status();
       if (!valid.ok()) return Refuse(code, "SCHEMA", detail, ToStd(valid.message()));
@@ -395,6 +404,7 @@ class Folder {
 
   const FoldContext& context_;
   const Kind& kind_;
+  const JitId jit_;
   Folded out_;
 };
 
@@ -463,7 +473,7 @@ Folded Record::Fold(const FoldContext& context) const {
     missing[leaf] = open;
     if (open == 0) ready.insert({item.body.hlc(), item.entry->ref});
   }
-  Folder folder(context, kind);
+  Folder folder(context, kind, jit_);
   size_t applied = 0;
   std::vector<RefusedChange> refused;
   while (!ready.empty()) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/hash.h"
+#include "node/model/record_id.h"
 #include "node/model/record_ref.h"
 #include "sync/hlc.h"
 
@@ -76,25 +77,41 @@ bool Model::Take(const sync::OpenedEntry& entry, RecordId* id) {
   *id = *parsed;
   auto it = records_.find(*id);
   if (it == records_.end()) {
+    if (!Founds(entry.jit, entry.author, entry.body)) {
+      unfounded_[*id].push_back(entry);
+      return false;
+    }
     it = records_.emplace(*id, Record(*id, kind->number(), entry.jit)).first;
     by_kind_[kind->number()].push_back(*id);
     by_ref_.emplace(RecordRef(*kind, *id), *id);
-  } else if (it->second.kind() != kind->number() || it->second.jit() != entry.jit) {
+    const auto early = unfounded_.find(*id);
+    if (early != unfounded_.end()) {
+      for (const sync::OpenedEntry& change : early->second) AddTo(it->second, change);
+      unfounded_.erase(early);
+    }
+  }
+  return AddTo(it->second, entry);
+}
+
+bool Model::AddTo(Record& record, const sync::OpenedEntry& entry) {
+  const Kind* kind = kinds_.Find(entry.body.kind());
+  if (record.kind() != kind->number() || record.jit() != entry.jit) {
     return false;  // an id of one kind is never taken for another
   }
-  if (!it->second.Add({entry.ref, entry.author, Intern(entry.audience), entry.body_bytes})) {
+  if (!record.Add({entry.ref, entry.author, Intern(entry.audience), entry.body_bytes})) {
     return false;
   }
+  const RecordId& id = record.id();
   if (entry.author == self_ && !entry.body.idempotency_key().empty()) {
-    by_key_[entry.body.idempotency_key()] = *id;
+    by_key_[entry.body.idempotency_key()] = id;
   }
   for (const v1::FileRef& file : entry.body.files()) {
-    if (const auto blob = BlobId::From(file.blob_id()); blob.ok()) by_blob_.emplace(*blob, *id);
+    if (const auto blob = BlobId::From(file.blob_id()); blob.ok()) by_blob_.emplace(*blob, id);
   }
   v1::Card card;
   if (kind->number() == kCardKind && entry.body.has_create() &&
       card.ParseFromString(entry.body.create().record())) {
-    cards_by_blind_[card.blinded_record()] = *id;
+    cards_by_blind_[card.blinded_record()].insert(id);
   }
   return true;
 }
@@ -223,9 +240,15 @@ std::optional<RecordId> Model::ByIdempotencyKey(const std::string& key) const {
 }
 
 const Record* Model::CardOf(const Record& record) const {
-  const std::string blinded = BlindedRecord(Fold(record).blind_key, record.id());
-  const auto it = cards_by_blind_.find(blinded);
-  return blinded.empty() || it == cards_by_blind_.end() ? nullptr : Find(it->second);
+  const Folded folded = Fold(record);
+  const auto it = cards_by_blind_.find(BlindedRecord(folded.blind_key, record.id()));
+  if (it == cards_by_blind_.end()) return nullptr;
+  // Whoever reads a record can make a card that names it; its owner's is the card.
+  for (const RecordId& id : it->second) {
+    const Record* card = Find(id);
+    if (Fold(*card).owner == folded.owner) return card;
+  }
+  return nullptr;
 }
 
 std::vector<const Record*> Model::RecordsNaming(const BlobId& blob) const {

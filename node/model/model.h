@@ -102,6 +102,7 @@ class Model {
 
  private:
   bool Take(const sync::OpenedEntry& entry, RecordId* id);
+  bool AddTo(Record& record, const sync::OpenedEntry& entry);
   void NoteChange(const RecordId& id);
   std::shared_ptr<const sync::Members> Intern(const sync::Members& members);
 
@@ -114,8 +115,10 @@ class Model {
   std::map<RecordId, Record> records_;
   std::map<uint32_t, std::vector<RecordId>> by_kind_;  // in order of arrival
   std::multimap<std::string, RecordId> by_ref_;
-  std::map<std::string, RecordId> by_key_;          // own idempotency keys
-  std::map<std::string, RecordId> cards_by_blind_;  // blinded reference → card
+  std::map<std::string, RecordId> by_key_;                    // own idempotency keys
+  std::map<std::string, std::set<RecordId>> cards_by_blind_;  // blinded reference → cards
+  // Changes to what has not begun here: nobody but its owner can say what kind of record it is.
+  std::map<RecordId, std::vector<sync::OpenedEntry>> unfounded_;
   std::multimap<BlobId, RecordId> by_blob_;
   std::map<Hash, v1::Agreement> agreements_;
   std::map<JitId, Hash> current_;

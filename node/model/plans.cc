@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "node/model/agreement_rules.h"
+#include "node/model/record_id.h"
 #include "node/model/record_ref.h"
 
 namespace entente::model {
@@ -39,13 +40,15 @@ sync::Draft NewDraft(const PlanContext& context, uint32_t kind, const RecordId& 
 
 absl::StatusOr<sync::Draft> CreateDraft(const PlanContext& context, uint32_t kind,
                                         const google::protobuf::Message& record,
-                                        const sync::Members& audience, const RecordId& id) {
+                                        const sync::Members& audience) {
   const Kind& rules = *context.model.kinds().Find(kind);
   if (absl::Status s = rules.Validate(record); !s.ok()) return s;
+  const std::string blind_key = context.entropy.Bytes(32);
+  const RecordId id = RecordIdOf(context.jit, kind, context.model.self(), blind_key);
   sync::Draft draft = NewDraft(context, kind, id, audience);
   v1::Create* create = draft.body.mutable_create();
   create->set_record(record.SerializeAsString());
-  create->set_blind_key(context.entropy.Bytes(32));
+  create->set_blind_key(blind_key);
   create->set_state(rules.InitialState());
   return draft;
 }
@@ -61,9 +64,9 @@ absl::StatusOr<Plan> PlanOne(const PlanContext& context, uint32_t kind,
   const sync::Members readers = WithSelf(context, audience);
   if (absl::Status s = MayCreate(context, Action::kCreate, readers); !s.ok()) return s;
   Plan plan;
-  plan.primary = context.entropy.Draw<RecordId>();
-  absl::StatusOr<sync::Draft> draft = CreateDraft(context, kind, record, readers, plan.primary);
+  absl::StatusOr<sync::Draft> draft = CreateDraft(context, kind, record, readers);
   if (!draft.ok()) return draft.status();
+  plan.primary = *RecordId::From(draft->body.record_id());
   draft->body.set_idempotency_key(context.idempotency_key);
   plan.drafts.push_back(*std::move(draft));
   return plan;
@@ -97,10 +100,9 @@ absl::StatusOr<Plan> PlanAddNotes(const PlanContext& context, const std::vector<
   for (const std::string& text : texts) {
     v1::Note note;
     note.set_text(text);
-    plan.primary = context.entropy.Draw<RecordId>();
-    absl::StatusOr<sync::Draft> draft =
-        CreateDraft(context, kNoteKind, note, readers, plan.primary);
+    absl::StatusOr<sync::Draft> draft = CreateDraft(context, kNoteKind, note, readers);
     if (!draft.ok()) return draft.status();
+    plan.primary = *RecordId::From(draft->body.record_id());
     draft->body.set_idempotency_key(NoteKey(context.idempotency_key, plan.drafts.size()));
     plan.drafts.push_back(*std::move(draft));
   }
@@ -121,12 +123,11 @@ absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::Evide
     }
   }
   Plan plan;
-  plan.primary = context.entropy.Draw<RecordId>();
   v1::EvidenceItem checked = item;
   if (checked.origin_party().empty()) checked.set_origin_party(context.model.self().str());
-  absl::StatusOr<sync::Draft> draft =
-      CreateDraft(context, kEvidenceKind, checked, readers, plan.primary);
+  absl::StatusOr<sync::Draft> draft = CreateDraft(context, kEvidenceKind, checked, readers);
   if (!draft.ok()) return draft.status();
+  plan.primary = *RecordId::From(draft->body.record_id());
   for (const v1::FileRef& file : files) *draft->body.add_files() = file;
   draft->body.set_idempotency_key(context.idempotency_key);
   plan.drafts.push_back(*std::move(draft));

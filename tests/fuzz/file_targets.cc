@@ -16,6 +16,7 @@
 #include "node/cli/times.h"
 #include "node/cli/words.h"
 #include "node/model/record.h"
+#include "node/model/record_id.h"
 #include "node/relay/relay_store.h"
 #include "node/service/card_file.h"
 #include "node/service/media_type.h"
@@ -167,10 +168,16 @@ Target RecordTarget() {
   body.set_kind(model::kTaskKind);
   body.set_agreement(std::string(32, 'v'));
   body.mutable_create()->set_record(task.SerializeAsString());
+  const std::string blind_key(32, 'k');
+  body.mutable_create()->set_blind_key(blind_key);
+  const PartyId a = *PartyId::From(std::string(32, 'a'));
+  const auto id_of = [=](uint32_t kind) { return model::RecordIdOf(JitId(), kind, a, blind_key); };
+  body.set_record_id(id_of(model::kTaskKind).str());
   seeds.push_back(body.SerializeAsString());
   body.mutable_transition()->set_to(v1::TASK_STATE_ACCEPTED);
   seeds.push_back(body.SerializeAsString());
   body.mutable_release()->mutable_snapshot()->set_record(task.SerializeAsString());
+  body.mutable_release()->mutable_snapshot()->set_blind_key(blind_key);
   body.mutable_release()->mutable_snapshot()->add_events()->set_event("event");
   seeds.push_back(body.SerializeAsString());
   body.mutable_event()->set_event(std::string(20, 'e'));
@@ -184,10 +191,9 @@ Target RecordTarget() {
     agreement->add_bodies()->set_party(std::string(32, party));
   }
   return {seeds, [=](std::string_view bytes) {
-            const PartyId a = *PartyId::From(std::string(32, 'a'));
             const auto audience = std::make_shared<sync::Members>(sync::Members{a});
             for (const uint32_t kind : {4u, 5u, 3u, 7u, 8u, 2u}) {
-              model::Record record(RecordId(), kind, JitId());
+              model::Record record(id_of(kind), kind, JitId());
               uint64_t index = 0;
               for (const std::string_view entry : {std::string_view(seeds[0]), bytes}) {
                 const Hash leaf = crypto::Sha256(entry);

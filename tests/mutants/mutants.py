@@ -10,6 +10,7 @@ class Mutant(NamedTuple):
     old: str
     new: str
     start: int = 1  # the first seed tried
+    workload: str = ""  # of all seeds; drawn when empty
 
 
 MUTANTS = [
@@ -40,22 +41,19 @@ MUTANTS = [
            start=41),
     Mutant("after-exclusion", "entries behind the end of an excluded body's log are taken",
            "sync/admission.cc", "if (end > context_.exclusions->FinalSize(*log)) {",
-           "if (end > UINT64_MAX - 1) {"),
+           "if (end > UINT64_MAX - 1) {",
+           workload="traitor"),
     Mutant("final-size", "what an excluded body signed late keeps its effect", "sync/exclusion.cc",
            "  const bool stated = about->finals.contains(log.id) || claims.contains(self_);",
            "  if (log.size > 0) return UINT64_MAX;\n"
-           "  const bool stated = about->finals.contains(log.id) || claims.contains(self_);"),
+           "  const bool stated = about->finals.contains(log.id) || claims.contains(self_);",
+           workload="traitor"),
     Mutant("forged-receipt", "a receipt counts without its signature", "sync/exchange.cc",
            "  if (!*holds) {", "  if (cosign.cosignature().empty()) {",
            start=41),
     Mutant("parcel-signature", "a parcel counts without its sender's signature", "sync/parcels.cc",
            "  if (!signs(*signer)) return Forged();",
            "  if (parcel.signature().empty()) return Forged();"),
-    Mutant("purpose", "a statement of one purpose counts as one of another", "crypto/signing.cc",
-           'return Cat("entente/v1/statement", kZero, PurposeName(purpose), kZero, jit.view(), '
-           "payload);",
-           'return Cat("entente/v1/statement", kZero, PurposeName(purpose).substr(0, 0), kZero, '
-           "jit.view(), payload);"),
     Mutant("greeting", "a peer need not prove that it holds its keys", "sync/handshake.cc",
            "  const TrustedCard& own = *context.cards.Find(context.self);\n"
            "  return crypto::VerifyStatement(",
@@ -83,10 +81,11 @@ MUTANTS = [
            "now);"),
     Mutant("file-for-all", "a file is served to whoever knows its id", "sync/blob_sync.cc",
            "                     Allows(it->second, link.peer) &&\n", "",
-           start=41),
+           start=53),
     Mutant("writes-to-stopped", "an excluded body is still written to", "sync/exclusion.cc",
            "  if (about->excluded || about->signed_by.contains(self_)) return true;",
-           "  if (about->excluded && about->signed_by.empty()) return true;"),
+           "  if (about->excluded && about->signed_by.empty()) return true;",
+           workload="exclusion"),
     # ---- forks and rollback
     Mutant("no-anchor", "heads leave without a record outside the database",
            "sync/log_writer.cc",
@@ -123,47 +122,48 @@ MUTANTS = [
            "    context_.logs.Save(log);",
            "    if (absl::Status s = hooks_.grown(log); !s.ok()) return s;"),
     # ---- agreements
-    Mutant("two-confirms", "a node confirms two successors of one version", "sync/agreement.cc",
-           "if (!state.signers.contains(self) || confirmed.contains(Place(state))) continue;",
-           "if (!state.signers.contains(self) || confirmed.contains(hash)) continue;"),
-    Mutant("confirm-forgotten", "a Confirm is forgotten with a restored database",
-           "sync/agreement.cc",
-           "gave_another = gave_another || (lock.has_value() && *lock != hash);",
-           "gave_another = gave_another || (lock.has_value() && *lock == place);"),
     Mutant("in-force-early", "one Confirm brings a version into force", "sync/agreement.cc",
            "  return validity.ok() && anybody && std::all_of(signers.begin(), signers.end(), "
            "[](const auto& s) {",
            "  return validity.ok() && anybody && std::any_of(signers.begin(), signers.end(), "
-           "[](const auto& s) {"),
-    Mutant("refusal-ignored", "a version is confirmed although a signer refuses it",
-           "sync/agreement.cc", "!state.AllSigned() || state.AnyRefused()) continue;",
-           "!state.AllSigned()) continue;"),
+           "[](const auto& s) {",
+           start=2),
     Mutant("exclusion-by-one", "one signature excludes a party", "sync/exclusion.cc",
            "    if (required.size() >= 2 && std::all_of(required.begin(), required.end(), "
            "has_signed)) {",
            "    if (required.size() >= 2 && std::any_of(required.begin(), required.end(), "
-           "has_signed)) {"),
+           "has_signed)) {",
+           start=2),
     # ---- records
     Mutant("leaking-reference", "an entry may name what not all its readers may see",
            "node/model/fold.cc", "        bad_refs.insert(leaf);\n        continue;",
-           "        continue;"),
+           "        continue;",
+           start=4),
     Mutant("out-of-period", "what was made after the agreement's end has effect",
            "node/model/fold.cc",
            "    if (seconds < agreement->period_from() || seconds >= agreement->period_to()) {",
            "    if (seconds < agreement->period_from()) {"),
     Mutant("not-the-owner", "anybody releases a record", "node/model/fold.cc",
            "    if (out_.exists && item.entry->author != out_.owner) {",
-           "    if (out_.exists && item.entry->author == PartyId()) {"),
+           "    if (out_.exists && item.entry->author == PartyId()) {",
+           start=4),
     Mutant("arrival-order", "records depend on the order of arrival", "node/model/fold.cc",
            "    if (open == 0) ready.insert({item.body.hlc(), item.entry->ref});",
            "    if (open == 0) {\n"
            "      sync::EntryRef at = item.entry->ref;\n"
            "      at.index = static_cast<uint64_t>(item.entry - entries_.data());\n"
            "      ready.insert({0, at});\n    }"),
-    Mutant("any-mover", "any body moves a task", "node/model/fold.cc",
+    Mutant("any-mover", "any body moves a record", "node/model/fold.cc",
            "    const v1::TransitionRule* rule = rules.Rule(step.from(), step.to(), side);",
            "    const v1::TransitionRule* rule = rules.Rule(step.from(), step.to(), side);\n"
-           "    if (rule == nullptr) rule = rules.Rule(step.from(), step.to(), Side::kExecutor);"),
+           "    if (rule == nullptr) rule = rules.Rule(step.from(), step.to(), Side::kOwner);",
+           start=4),
+    Mutant("record-id", "anybody opens a record under an id of another's",
+           "node/model/record_id.cc",
+           "         body.record_id() == RecordIdOf(jit, body.kind(), author, key).view();",
+           "         (body.record_id() == RecordIdOf(jit, body.kind(), author, key).view() ||\n"
+           "          !body.record_id().empty());",
+           start=4),
     Mutant("repeated-command", "a command repeated after a crash is done twice",
            "node/core/record_commands.cc", "  if (!response.refs().empty()) return response;\n",
            ""),

@@ -18,13 +18,17 @@ size_t Ledger::Keep(const std::string& owner, Codes may_know) {
 void Ledger::Stopped(Node& node, const std::string& gone) {
   const PartyId party = world_.node(gone).who.party;
   std::map<LogId, uint64_t>& sizes = stops_[{node.code(), gone}];
-  for (auto it = node.disk.kv.rows().lower_bound("l");
-       it != node.disk.kv.rows().end() && it->first[0] == 'l'; ++it) {
-    v1::LogRow row;
-    if (!row.ParseFromString(it->second) || row.author() != node.who.party.view()) continue;
-    const auto& members = row.members();
-    if (std::find(members.begin(), members.end(), party.view()) == members.end()) continue;
-    sizes.emplace(*LogId::From(std::string_view(it->first).substr(1)), row.size());
+  // Of a log of an earlier life others may hold more than the node has got back.
+  for (const auto& holder : world_.nodes()) {
+    const auto& rows = holder->disk.kv.rows();
+    for (auto it = rows.lower_bound("l"); it != rows.end() && it->first[0] == 'l'; ++it) {
+      v1::LogRow row;
+      if (!row.ParseFromString(it->second) || row.author() != node.who.party.view()) continue;
+      const auto& members = row.members();
+      if (std::find(members.begin(), members.end(), party.view()) == members.end()) continue;
+      uint64_t& size = sizes[*LogId::From(std::string_view(it->first).substr(1))];
+      size = std::max<uint64_t>(size, row.size());
+    }
   }
 }
 

@@ -78,6 +78,7 @@ std::string Report::Missing() const {
   for (const FaultRow& row : AllFaults()) need(row.name);
   for (const std::string_view act : kActs) need(act);
   for (const Behaviour* behaviour : AllBehaviours()) need(Cat("hostile: ", behaviour->name));
+  need("hostile: writes on after its exclusion");
   for (const Script& script : AllScripts()) need(Cat("workload: ", script.name));
   for (const Checker& checker : AllCheckers()) need(Cat("checked: ", checker.name));
   return out;

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "gtest/gtest.h"
 #include "node/model/record.h"
+#include "node/model/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -16,6 +17,8 @@ const PartyId kA = *PartyId::From(std::string(32, 'a'));
 const PartyId kB = *PartyId::From(std::string(32, 'b'));
 const PartyId kC = *PartyId::From(std::string(32, 'c'));
 const Hash kVersion = *Hash::From(std::string(32, 'v'));
+const std::string kBlindKey(32, 'k');
+const RecordId kRecord = RecordIdOf(JitId(), kTaskKind, kA, kBlindKey);
 constexpr uint64_t kHour = uint64_t{3600 * 1000} << 16;
 
 class RecordFoldTest : public testing::Test {
@@ -31,12 +34,14 @@ class RecordFoldTest : public testing::Test {
     v1::EntryBody body;
     body.mutable_create()->set_record(task.SerializeAsString());
     body.mutable_create()->set_state(v1::TASK_STATE_SENT);
+    body.mutable_create()->set_blind_key(kBlindKey);
     Say(kA, std::move(body));
   }
 
   void Say(const PartyId& author, v1::EntryBody body) {
     const uint64_t n = entries_.size() + 1;
     body.set_kind(kTaskKind);
+    body.set_record_id(kRecord.str());
     body.set_user("user");
     if (body.agreement().empty()) body.set_agreement(kVersion.str());
     if (body.hlc() == 0) body.set_hlc(n * kHour);
@@ -59,7 +64,7 @@ class RecordFoldTest : public testing::Test {
     Say(author, std::move(body));
   }
   Folded Fold(const std::vector<RecordEntry>& entries) const {
-    Record record(RecordId(), kTaskKind, JitId());
+    Record record(kRecord, kTaskKind, JitId());
     for (const RecordEntry& entry : entries) record.Add(entry);
     return record.Fold({kinds_, [this](const Hash& version) {
                           return version == kVersion ? &agreement_ : nullptr;
@@ -101,7 +106,7 @@ TEST_F(RecordFoldTest, EveryOrderOfArrivalGivesOneView) {
 }
 
 TEST_F(RecordFoldTest, TheSameEntryTwiceIsOne) {
-  Record record(RecordId(), kTaskKind, JitId());
+  Record record(kRecord, kTaskKind, JitId());
   EXPECT_TRUE(record.Add(entries_[0]));
   EXPECT_FALSE(record.Add(entries_[0]));
 }

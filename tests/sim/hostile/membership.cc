@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "entente/v1/records.pb.h"
+#include "node/model/record_id.h"
 #include "tests/sim/hostile/turncoat.h"
 
 namespace entente::sim {
@@ -41,13 +42,20 @@ void State(Turncoat& self, const std::string& purpose, const std::string& payloa
   self.SayTo(self.third(), self.pen().Whole(log));
 }
 
-// A rival successor of the version in force, proposed by hand.
+// A successor of the version in force that all its signers could sign, proposed by hand.
 std::string Rival(Turncoat& self, PenLog& log) {
   v1::Proposal proposal;
   proposal.set_prev(self.agreement());
-  proposal.set_version(2);
+  proposal.set_version(self.in_force().version() + 1);
   proposal.set_kind(v1::PROPOSAL_KIND_AGREEMENT);
-  proposal.set_text(self.world().entropy().Bytes(50));
+  v1::Agreement text = self.in_force().agreement();
+  text.set_purpose(Cat("As one of us alone wants it ", Hex(self.world().entropy().Bytes(8))));
+  proposal.set_text(text.SerializeAsString());
+  std::set<PartyId> required;
+  for (const v1::SignerState& signer : self.in_force().signers()) {
+    required.insert(self.world().node(signer.code()).who.party);
+  }
+  for (const PartyId& party : required) proposal.add_required(party.str());
   v1::EntryBody body;
   body.set_schema(1);
   body.set_user("somebody");
@@ -119,24 +127,6 @@ const Behaviour kRows[] = {
      [](Turncoat& self) {
        OneNote(self, [](v1::EntryBody& body) {
          body.GetReflection()->MutableUnknownFields(&body)->AddLengthDelimited(900, "of tomorrow");
-       });
-     }},
-    {"amends what another owns", "B8", Must::kNoEffect, kNone,
-     [](Turncoat& self) {
-       OneNote(self, [&](v1::EntryBody& body) {
-         v1::Amend amend;
-         amend.set_record(body.create().record());
-         amend.add_fields(1);
-         *body.mutable_amend() = amend;
-       });
-     }},
-    {"releases what another owns", "B8", Must::kNoEffect, kNone,
-     [](Turncoat& self) {
-       OneNote(self, [&](v1::EntryBody& body) {
-         v1::Release release;
-         release.set_record_id(body.record_id());
-         release.mutable_snapshot()->set_record(std::string("\x0a\x7f", 2));
-         *body.mutable_release() = release;
        });
      }},
     {"signs and refuses one proposal", "B10", Must::kNoEffect, kNone,
@@ -215,7 +205,10 @@ const Behaviour kRows[] = {
        const v1::EntryBody body = self.Note();
        for (int i = 0; i < 300; ++i) {
          v1::EntryBody next = body;
-         next.set_record_id(self.world().entropy().Bytes(16));
+         next.mutable_create()->set_blind_key(self.world().entropy().Bytes(32));
+         next.set_record_id(model::RecordIdOf(self.jit(), next.kind(), self.self().who.party,
+                                              next.create().blind_key())
+                                .str());
          self.pen().Seal(log, next);
        }
        self.Say(self.pen().Whole(log));

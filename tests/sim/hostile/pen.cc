@@ -10,6 +10,7 @@
 #include "crypto/slot.h"
 #include "entente/v1/records.pb.h"
 #include "node/model/kinds.h"
+#include "node/model/record_id.h"
 #include "sync/entry_codec.h"
 #include "sync/hlc.h"
 
@@ -101,18 +102,20 @@ void Pen::Seal(PenLog& log, const v1::EntryBody& body) {
   Raw(log, crypto::kSealed, *crypto::SealBody(key, header, body.SerializeAsString(), entropy_));
 }
 
-v1::EntryBody Pen::Note(const std::string& text, const std::string& agreement, absl::Time when) {
+v1::EntryBody Pen::Note(const JitId& jit, const std::string& text, const std::string& agreement,
+                        absl::Time when) {
   v1::Note note;
   note.set_text(text);
   v1::EntryBody body;
   body.set_schema(1);
-  body.set_record_id(entropy_.Bytes(16));
   body.set_kind(model::kNoteKind);
   body.set_hlc(sync::HlcFromTime(when));
   body.set_user("somebody");
   body.set_agreement(agreement);
   body.mutable_create()->set_record(note.SerializeAsString());
   body.mutable_create()->set_blind_key(entropy_.Bytes(32));
+  body.set_record_id(
+      model::RecordIdOf(jit, model::kNoteKind, self_.party, body.create().blind_key()).str());
   return body;
 }
 

@@ -54,7 +54,8 @@ class Pen {
   void Seal(PenLog& log, const v1::EntryBody& body);
   void Raw(PenLog& log, uint32_t type, std::string bytes);
   // The Create of a note.
-  v1::EntryBody Note(const std::string& text, const std::string& agreement, absl::Time when);
+  v1::EntryBody Note(const JitId& jit, const std::string& text, const std::string& agreement,
+                     absl::Time when);
   v1::EntryBody StatementOf(const JitId& jit, const std::string& purpose,
                             const std::string& payload, absl::Time when);
 

@@ -35,6 +35,20 @@ std::string ForeignLog(Turncoat& self) {
   return self.world().entropy().Bytes(32);
 }
 
+// Of a file that the victim has and this body may not have, as far as there is one.
+std::string FileForOthers(Turncoat& self) {
+  for (const v1::RecordView& view : self.RecordsOfOthers(self.victim())) {
+    const auto& readers = view.audience();
+    if (std::find(readers.begin(), readers.end(), self.self().code()) != readers.end()) continue;
+    for (const v1::FileView& file : view.files()) {
+      if (file.state() != "here") continue;
+      self.world().counters().Hit("asked for a file of others");
+      return *Unhex(file.blob());
+    }
+  }
+  return self.world().entropy().Bytes(32);
+}
+
 const Behaviour kRows[] = {
     {"asks for a log that is not there", "B16", Must::kRefuse, v1::REFUSAL_CODE_NOT_HERE,
      [](Turncoat& self) { self.Say(WantOf(self.world().entropy().Bytes(32), 0)); }},
@@ -48,7 +62,7 @@ const Behaviour kRows[] = {
     {"asks for a file that is not for it", "B16", Must::kRefuse, v1::REFUSAL_CODE_NOT_HERE,
      [](Turncoat& self) {
        v1::Frame frame;
-       frame.mutable_want_chunks()->set_blob_id(self.world().entropy().Bytes(32));
+       frame.mutable_want_chunks()->set_blob_id(FileForOthers(self));
        frame.mutable_want_chunks()->set_count(1);
        self.Say(frame);
      }},

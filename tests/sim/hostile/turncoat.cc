@@ -8,6 +8,7 @@
 #include "entente/v1/storage.pb.h"
 #include "tests/sim/checkers/everything.h"
 #include "tests/sim/operators.h"
+#include "tests/sim/pictures.h"
 #include "tests/sim/world/held_keys.h"
 
 namespace entente::sim {
@@ -30,8 +31,9 @@ std::string WordsOf(World& world, Node& node) {
 
 std::vector<const Behaviour*> AllBehaviours() {
   std::vector<const Behaviour*> out;
-  for (const auto& family : {EntryBehaviours(), EpochBehaviours(), MembershipBehaviours(),
-                             ProtocolBehaviours(), ForkBehaviours(), ParcelBehaviours()}) {
+  for (const auto& family :
+       {EntryBehaviours(), EpochBehaviours(), MembershipBehaviours(), ProtocolBehaviours(),
+        ForkBehaviours(), ParcelBehaviours(), RecordBehaviours()}) {
     for (const Behaviour& behaviour : family) out.push_back(&behaviour);
   }
   return out;
@@ -49,6 +51,7 @@ void Turncoat::Turn(absl::Time until, int how_many) {
   self_.hostile = true;
   ledger_.ExcuseWhatNobodyHolds();  // it gives nothing back
   self_.PowerOff();
+  WriteEarly();
   const std::vector<const Behaviour*> all = AllBehaviours();
   const absl::Duration span = until - world_.now();
   const uint64_t first = world_.Pick(all.size());
@@ -81,9 +84,43 @@ bool Turncoat::Choose() {
       std::make_shared<v1::ListAgreementsRequest>());
   if (list == nullptr) return false;
   for (const v1::AgreementView& view : list->agreements()) {
-    if (view.state() == "IN_FORCE") agreement_ = *Unhex(view.proposal());
+    if (view.state() != "IN_FORCE") continue;
+    agreement_ = *Unhex(view.proposal());
+    in_force_ = view;
   }
   return !agreement_.empty();
+}
+
+void Turncoat::WriteEarly() {
+  if (!Choose()) return;
+  std::vector<const Identity*> readers;
+  for (const std::string& code : acts_.parties()) {
+    if (code != self_.code()) readers.push_back(&world_.node(code).who);
+  }
+  early_ = pen_.Begin(jit_, readers);
+  pen_.Epoch(*early_);
+  pen_.Seal(*early_, Note());
+  const Faults faults = std::exchange(world_.faults(), Faults{});
+  for (auto& node : world_.nodes()) {
+    if (!node->hostile && node->ready() && acts_.parties().contains(node->code())) {
+      SayTo(*node, pen_.Whole(*early_));
+    }
+  }
+  world_.faults() = faults;
+}
+
+bool Turncoat::LeftOutAtVictim() {
+  const auto agreements = AgreementsShown(world_, *victim_);
+  return std::any_of(agreements.begin(), agreements.end(), [this](const auto& item) {
+    return item.second.find(Cat("without ", self_.code())) != std::string::npos;
+  });
+}
+
+void Turncoat::WriteOn(Turncoat& self) {
+  PenLog log = self.early_.has_value() ? *self.early_ : self.Log(0);
+  self.pen_.Seal(log, self.Note());
+  self.Say(
+      self.pen_.Part(log, self.early_.has_value() ? log.size() - 1 : 0, log.size(), log.size()));
 }
 
 std::string Turncoat::Text() {
@@ -197,14 +234,49 @@ bool Turncoat::Shows(Node& node, const std::string& text) {
                      [&](const v1::RecordView& view) { return view.note().text() == text; });
 }
 
-void Turncoat::Do(const Behaviour& behaviour) {
+std::vector<v1::RecordView> Turncoat::RecordsOfOthers(Node& node) {
+  std::vector<v1::RecordView> out;
+  for (auto& [id, view] : RecordsShown(world_, node)) {
+    if (view.owner() != self_.code()) out.push_back(std::move(view));
+  }
+  return out;
+}
+
+std::map<std::string, std::string> Turncoat::Shown() {
+  std::map<std::string, std::string> out = AgreementsShown(world_, *victim_);
+  for (const auto& [id, view] : RecordsShown(world_, *victim_)) {
+    out.emplace(Cat("record ", view.ref()), view.ShortDebugString());
+  }
+  return out;
+}
+
+// New is lawful only what nobody sees at first: a proposal that waits for signatures.
+std::string Turncoat::WhatChanged() {
+  const std::map<std::string, std::string> now = Shown();
+  for (const auto& [what, was] : shown_before_) {
+    const auto it = now.find(what);
+    if (it == now.end()) return Cat(what, " is no longer shown");
+    if (it->second != was) return Cat(what, " is shown otherwise than before");
+  }
+  for (const auto& [what, is] : now) {
+    if (!shown_before_.contains(what) && is != "SIGNING") return Cat(what, " is shown: ", is);
+  }
+  return "";
+}
+
+void Turncoat::Do(const Behaviour& drawn) {
+  static const Behaviour kWriteOn = {"writes on after its exclusion", "B8", Must::kRefuse,
+                                     v1::REFUSAL_CODE_AFTER_EXCLUSION, WriteOn};
   if (!Choose()) return;
+  const Behaviour& behaviour = LeftOutAtVictim() ? kWriteOn : drawn;
   texts_.clear();
+  idle_ = false;
   const uint64_t boots = victim_->boots;
   const Faults faults = std::exchange(world_.faults(), Faults{});
   session_ = OpenTo(*victim_);
   const bool greets = behaviour.must != Must::kHangUp;
   if (greets) Greet(nullptr);
+  judges_views_ = behaviour.must == Must::kNoEffect;
   Mark();
   if (!greets || !session_.heard->closed) behaviour.act(*this);
   std::string problem;
@@ -218,11 +290,13 @@ void Turncoat::Do(const Behaviour& behaviour) {
     return world_.Broken(
         Cat("hostile \"", behaviour.name, "\" against ", victim_->code(), ": ", problem));
   }
-  world_.counters().Hit(Cat("hostile: ", behaviour.name));
+  if (!idle_) world_.counters().Hit(Cat("hostile: ", behaviour.name));
 }
 
 void Turncoat::Mark() {
   before_ = ForeignRows(*victim_);
+  texts_.clear();
+  if (judges_views_) shown_before_ = Shown();
   if (session_.peer_nonce.empty()) return;  // not greeted yet: its greeting is still to be read
   session_.heard->frames.clear();
 }
@@ -260,7 +334,7 @@ std::string Turncoat::Judge(const Behaviour& behaviour) {
       if (!stored) return Cat("it was not even stored: ", codes);
       return opened || shown ? "it was opened" : "";
     case Must::kNoEffect:
-      return shown ? "a view shows it" : "";
+      return shown ? "a view shows it" : WhatChanged();
     case Must::kAnything:
       return "";
     case Must::kTake:
