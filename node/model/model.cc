@@ -11,9 +11,6 @@
 namespace entente::model {
 namespace {
 
-// Entries that cite an agreement nobody has confirmed: bounded, since any member can send them.
-constexpr size_t kWaitingMax = 16384;
-
 bool IsRecordChange(const v1::EntryBody& body) {
   switch (body.change_case()) {
     case v1::EntryBody::kCreate:
@@ -60,8 +57,9 @@ std::vector<RecordId> Model::Apply(const sync::OpenedEntry& entry) {
   if (!IsRecordChange(entry.body)) return {};
   const absl::StatusOr<Hash> version = Hash::From(entry.body.agreement());
   if (version.ok() && !agreements_.contains(*version)) {
-    std::vector<sync::OpenedEntry>& queue = waiting_[*version];
-    if (queue.size() < kWaitingMax) queue.push_back(entry);
+    // All of them: after a restart nearly everything is read before what brings it into force. What
+    // a member may send before an agreement is bounded where it is let in.
+    waiting_[*version].push_back(entry);
     return {};
   }
   RecordId id;

@@ -143,5 +143,28 @@ TEST_F(FoundingTest, ChangesThatCameBeforeTheRecordCountOnceItIsHere) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+// A node that starts reads logs in an order that has nothing to do with what rests on what.
+TEST_F(FoundingTest, AHundredThousandEntriesMayComeBeforeWhatBringsTheirAgreementIntoForce) {
+  Model late(kC, kinds_, directory_,
+             {[](const v1::FileRef&) { return Model::FileStatus(); },
+              [](const LogId&) { return EffectLimit(); }, nullptr});
+  constexpr uint64_t kNotes = 100'000;
+  for (uint64_t i = 0; i < kNotes; ++i) {
+    v1::EntryBody note;
+    note.set_kind(kNoteKind);
+    std::string key = std::to_string(i);
+    key.resize(32, 'k');
+    note.mutable_create()->set_record("\x0a\x01x");
+    note.mutable_create()->set_blind_key(key);
+    sync::OpenedEntry entry = Entry(kA, i + 1, note);
+    entry.body.set_record_id(RecordIdOf(kJit, kNoteKind, kA, key).str());
+    entry.body_bytes = entry.body.SerializeAsString();
+    late.Apply(entry);
+  }
+  EXPECT_EQ(late.Count(kNoteKind), 0u);
+  late.AgreementInForce(kJit, kVersion, *model_.AgreementByHash(kVersion));
+  EXPECT_EQ(late.Count(kNoteKind), kNotes);
+}
+
 }  // namespace
 }  // namespace entente::model
