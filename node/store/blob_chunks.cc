@@ -100,10 +100,25 @@ absl::StatusOr<BlobStore::Chunk> BlobStore::ReadVerified(const CompleteBlob& hel
   return Chunk{shape.count, std::move(*sealed), std::move(*path)};
 }
 
+// A sound tree proves its own leaf; a chunk that is unlike a proven leaf is damaged itself.
+bool BlobStore::TreeProves(const CompleteBlob& held, const BlobId& blob, uint64_t index) {
+  const crypto::MerkleSource& nodes = held.tree.nodes();
+  const uint64_t count = held.tree.shape().count;
+  const absl::StatusOr<Hash> leaf = nodes.Node(0, index);
+  const absl::StatusOr<std::vector<Hash>> path = crypto::InclusionProof(nodes, index, count);
+  return leaf.ok() && path.ok() &&
+         crypto::VerifyInclusion(*leaf, index, count, *path, RootOf(blob)).ok();
+}
+
 absl::StatusOr<BlobStore::Chunk> BlobStore::ReadChunk(const BlobId& blob, uint64_t index) const {
   const absl::StatusOr<CompleteBlob> held = OpenComplete(blob);
   if (!held.ok()) return held.status();
-  return ReadVerified(*held, blob, index);
+  absl::StatusOr<Chunk> chunk = ReadVerified(*held, blob, index);
+  if (!absl::IsDataLoss(chunk.status()) || TreeProves(*held, blob, index)) return chunk;
+  if (!RebuildTree(held->path.substr(0, held->path.rfind('.')), blob).ok()) return chunk;
+  const absl::StatusOr<CompleteBlob> mended = OpenComplete(blob);
+  if (!mended.ok()) return mended.status();
+  return ReadVerified(*mended, blob, index);
 }
 
 absl::StatusOr<std::vector<uint64_t>> BlobStore::Scrub(const BlobId& blob) const {

@@ -87,7 +87,8 @@ class BlobStore {
     std::vector<Hash> path;  // RFC 6962 inclusion proof of the chunk under the blob id
   };
   // Checked against the blob id before it is returned: damage on this disk is DataLoss and never
-  // reaches a peer. FailedPrecondition while the blob is incomplete.
+  // reaches a peer. If it is the tree that is damaged, that is mended first, which reads the whole
+  // blob. FailedPrecondition while the blob is incomplete.
   absl::StatusOr<Chunk> ReadChunk(const BlobId& blob, uint64_t index) const;
 
   struct ChunkIn {
@@ -169,6 +170,7 @@ class BlobStore {
   absl::Status RebuildTree(const std::string& stem, const BlobId& blob) const;
   absl::StatusOr<Chunk> ReadVerified(const CompleteBlob& held, const BlobId& blob,
                                      uint64_t index) const;
+  static bool TreeProves(const CompleteBlob& held, const BlobId& blob, uint64_t index);
   // OK: the blob is incomplete and desk.partial is set. NotFound: nothing is held, or it is
   // complete by now.
   absl::Status OpenPartial(const BlobId& blob, Desk& desk) const;

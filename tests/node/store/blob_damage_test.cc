@@ -77,6 +77,26 @@ TEST_F(BlobDamageTest, FlippedTreeNodeIsMendedByScrubbing) {
   }
 }
 
+// Otherwise a sound file would be taken for damaged, and its holder would be without it.
+TEST_F(BlobDamageTest, FlippedTreeNodeIsMendedByReading) {
+  const std::string whole = ReadRaw(tree_);
+  for (size_t at = 80; at < whole.size(); at += 32) {
+    FlipBit(tree_, at);
+    for (uint64_t i = 0; i < file_.chunk_count(); ++i) EXPECT_OK(store_->ReadChunk(blob_, i));
+    EXPECT_TRUE(ReadRaw(tree_) == whole) << at;
+  }
+}
+
+TEST_F(BlobDamageTest, ADamagedChunkUnderADamagedTreeIsFoundByReading) {
+  FlipBit(data_, 4 * kStride + 33);
+  FlipBit(tree_, 80);  // the first leaf
+  EXPECT_TRUE(absl::IsDataLoss(store_->ReadChunk(blob_, 4).status()));
+  EXPECT_TRUE(absl::IsDataLoss(store_->ReadChunk(blob_, 1).status()));  // proved by the first leaf
+  EXPECT_OK(store_->ReadChunk(blob_, 0));
+  for (const absl::Status& status : store_->WriteChunks(blob_, sent_.chunks)) EXPECT_OK(status);
+  for (uint64_t i = 0; i < file_.chunk_count(); ++i) EXPECT_OK(store_->ReadChunk(blob_, i));
+}
+
 TEST_F(BlobDamageTest, TreeAndDataBothDamagedStillHeal) {
   FlipBit(data_, 2 * kStride);
   std::filesystem::remove(tree_);
