@@ -11,6 +11,8 @@ namespace {
 
 // Files fetched at once: enough to hide round trips, few enough to bound memory.
 constexpr size_t kFetchesMax = 4;
+// How long a rate of transfer is measured, and shown after the last chunk.
+constexpr absl::Duration kMeasure = absl::Seconds(2);
 constexpr size_t kSealedChunkMax = (1 << 20) + 16;
 constexpr int kPathMax = 64;
 // Progress is written down every so many chunks; a restart repeats at most these.
@@ -29,7 +31,9 @@ absl::Status BlobSync::Load() {
     const absl::StatusOr<BlobId> id = BlobId::From(key.substr(1));
     v1::BlobRow row;
     if (id.ok() && row.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      blobs_[*id].row = std::move(row);
+      Blob& blob = blobs_[*id];
+      blob.row = std::move(row);
+      Requeue(*id, blob);
     }
     return true;
   });
@@ -46,6 +50,7 @@ void BlobSync::Learn(const OpenedEntry& entry) {
     }
     for (const PartyId& member : entry.audience) blob.allowed[member].insert(entry.jit);
     blob.authors.insert(entry.author);
+    Requeue(id, blob);
   }
 }
 
@@ -57,16 +62,12 @@ void BlobSync::AddLocal(const v1::FileRef& file) {
   blob.row.set_complete(true);
   blob.row.set_verified(true);
   Save(id, blob);
+  Requeue(id, blob);
   hooks_.run(AdoptUploadJob{id});
 }
 
 void BlobSync::Save(const BlobId& id, const Blob& blob) {
   context_.store.Put(schema::Blob(id), blob.row.SerializeAsString());
-}
-
-bool BlobSync::Wanted(const Blob& blob) const {
-  return !blob.row.verified() && !blob.row.damaged() && !blob.verifying &&
-         Allows(blob, context_.self) && blob.row.file().plain_size() <= auto_fetch_bytes_;
 }
 
 bool BlobSync::Allows(const Blob& blob, const PartyId& party) const {
@@ -77,6 +78,27 @@ bool BlobSync::Allows(const Blob& blob, const PartyId& party) const {
          });
 }
 
+// Something of it is missing here and wanted, whether or not anybody has it.
+bool BlobSync::Lacks(const Blob& blob) const {
+  const v1::BlobRow& row = blob.row;
+  if (row.wish() == v1::FILE_WISH_PAUSE || blob.verifying || row.damaged()) return false;
+  if (row.damaged_chunks_size() > 0) return true;
+  return !row.verified() && (row.wish() == v1::FILE_WISH_FETCH ||
+                             row.file().plain_size() <= options_.auto_fetch_bytes);
+}
+
+void BlobSync::Requeue(const BlobId& id, Blob& blob) {
+  if (blob.place.has_value()) queue_.erase(*blob.place);
+  blob.place.reset();
+  if (!Lacks(blob)) {
+    Stop(id);
+    return;
+  }
+  blob.place = Place(-blob.row.priority(), blob.row.wish() == v1::FILE_WISH_FETCH ? 0 : 1,
+                     blob.row.file().plain_size(), id);
+  queue_.insert(*blob.place);
+}
+
 Link* BlobSync::LinkOf(const PartyId& peer) const {
   Link* found = nullptr;
   for (Link* link : hooks_.links()) {
@@ -85,128 +107,169 @@ Link* BlobSync::LinkOf(const PartyId& peer) const {
   return found;
 }
 
-// The author first, a stream before a parcel, and nobody who just said it has nothing.
-Link* BlobSync::SourceFor(const Blob& blob) const {
-  Link* best = nullptr;
-  int best_rank = 0;
-  for (Link* link : hooks_.links()) {
-    if (!Allows(blob, link->peer) || blob.failed.contains(link->peer)) continue;
-    const int rank = 1 + (blob.authors.contains(link->peer) ? 1 : 0) + (link->by_parcel() ? 0 : 2);
-    if (rank > best_rank) {
-      best = link;
-      best_rank = rank;
-    }
-  }
-  return best;
+bool BlobSync::HasIt(const BlobId& id, const Blob& blob, const PartyId& peer) const {
+  return blob.authors.contains(peer) || blob.delivered.contains(peer) || ReceivedBy(id, peer);
 }
 
-void BlobSync::Fetch(absl::Time now) {
+// A stream before a parcel, then the author, then who is known to have it, and nobody who just said
+// it has nothing. Several at once only over streams.
+std::vector<Link*> BlobSync::SourcesFor(const BlobId& id, const Blob& blob) const {
+  std::vector<std::pair<int, Link*>> ranked;
+  const std::vector<Link*> links = hooks_.links();
+  for (Link* link : links) {
+    if (!Allows(blob, link->peer) || blob.failed.contains(link->peer)) continue;
+    const bool nearer = std::any_of(links.begin(), links.end(), [&](const Link* other) {
+      return other->peer == link->peer && !other->by_parcel();
+    });
+    if (link->by_parcel() && nearer) continue;
+    const int rank = (link->by_parcel() ? 0 : 4) + (blob.authors.contains(link->peer) ? 2 : 0) +
+                     (HasIt(id, blob, link->peer) ? 1 : 0);
+    ranked.emplace_back(rank, link);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<Link*> out;
+  for (const auto& [rank, link] : ranked) {
+    if (out.empty() || (!link->by_parcel() && out.size() < kFileSourcesMax)) out.push_back(link);
+  }
+  return out;
+}
+
+void BlobSync::DropSource(const BlobId& id, const PartyId& source, bool failed) {
+  const auto it = active_.find(id);
+  if (it == active_.end() || it->second.deadlines.erase(source) == 0) return;
+  it->second.fetch.GiveUp(source);
+  if (failed) {
+    blobs_[id].failed.insert(source);
+    blobs_[id].delivered.erase(source);
+  }
+  if (it->second.deadlines.empty()) Stop(id);
+}
+
+void BlobSync::DropLateSources(absl::Time now) {
   // Somebody who has the file is on the line, while it is on its way by parcel: slowly, or not at
   // all when the node that was asked went down before it answered.
-  const auto nearer = [this](const BlobId& id, const Blob& blob) {
-    const Link* from = LinkOf(blob.source);
+  const auto nearer = [this](const BlobId& id, const PartyId& source) {
+    const Link* from = LinkOf(source);
     if (from == nullptr || !from->by_parcel()) return false;
+    const Blob& blob = blobs_[id];
     const std::vector<Link*> links = hooks_.links();
     return std::any_of(links.begin(), links.end(), [&](const Link* link) {
       return !link->by_parcel() && Allows(blob, link->peer) && !blob.failed.contains(link->peer) &&
-             (blob.authors.contains(link->peer) || ReceivedBy(id, link->peer));
+             HasIt(id, blob, link->peer);
     });
   };
-  for (auto& [id, blob] : blobs_) {
-    if (!blob.fetching) continue;
-    const bool late = now >= blob.deadline;
-    if (!late && !nearer(id, blob)) continue;
-    if (late) blob.failed.insert(blob.source);
-    blob.fetching = false;
-    --active_;
+  std::vector<std::tuple<BlobId, PartyId, bool>> drop;
+  for (const auto& [id, active] : active_) {
+    for (const auto& [source, deadline] : active.deadlines) {
+      const bool late = now >= deadline;
+      if (late || nearer(id, source)) drop.emplace_back(id, source, late);
+    }
   }
-  for (auto& [id, blob] : blobs_) {
-    if (active_ >= kFetchesMax) return;
-    if (blob.fetching || !Wanted(blob)) continue;
-    if (blob.row.next_chunk() >= blob.row.file().chunk_count()) {
-      blob.verifying = true;
-      hooks_.run(VerifyBlobJob{blob.row.file()});
-      continue;
+  for (const auto& [id, source, late] : drop) DropSource(id, source, late);
+}
+
+// More urgent files than those that are fetched take their places.
+void BlobSync::MakeWay() {
+  std::vector<std::pair<int32_t, BlobId>> running;  // least urgent last
+  for (const auto& [id, active] : active_) running.emplace_back(-blobs_[id].row.priority(), id);
+  std::sort(running.begin(), running.end());
+  auto waiting = queue_.begin();
+  while (running.size() >= kFetchesMax && waiting != queue_.end()) {
+    const auto& [urgency, small, size, id] = *waiting;
+    if (urgency >= running.back().first) return;
+    if (!active_.contains(id) && !SourcesFor(id, blobs_[id]).empty()) {
+      Stop(running.back().second);
+      running.pop_back();
     }
-    Link* link = SourceFor(blob);
-    if (link == nullptr && !blob.failed.empty()) {
-      blob.failed.clear();  // everybody failed once: start over at the next occasion
-      continue;
-    }
-    if (link == nullptr) continue;
-    blob.fetching = true;
-    blob.source = link->peer;
-    blob.asked_to = blob.row.next_chunk();
-    blob.arrived.clear();
-    ++active_;
-    Ask(id, blob, *link, now);
+    ++waiting;
   }
 }
 
-void BlobSync::Ask(const BlobId& id, Blob& blob, Link& link, absl::Time now) {
-  const uint64_t window = link.by_parcel() ? kChunksInFlightByParcel : kChunksInFlight;
-  const uint64_t end = std::min(blob.row.next_chunk() + window, blob.row.file().chunk_count());
-  blob.deadline = now + (link.by_parcel() ? answer_by_parcel_ : kChunkTimeout);
-  if (blob.asked_to >= end) return;
-  // Ask in halves of the window: one frame for several chunks, and the road never runs dry.
-  if (end - blob.asked_to < window / 2 && end < blob.row.file().chunk_count()) return;
-  v1::Frame frame;
-  v1::WantChunks* want = frame.mutable_want_chunks();
-  want->set_blob_id(id.str());
-  want->set_from(blob.asked_to);
-  want->set_count(static_cast<uint32_t>(end - blob.asked_to));
-  blob.asked_to = end;
-  hooks_.send(link, std::move(frame));
-}
-
-void BlobSync::OnWantChunks(Link& link, const v1::WantChunks& want, absl::Time now) {
-  const absl::StatusOr<BlobId> id = BlobId::From(want.blob_id());
-  const auto it = id.ok() ? blobs_.find(*id) : blobs_.end();
-  const bool known = it != blobs_.end() && it->second.row.complete() &&
-                     Allows(it->second, link.peer) &&
-                     want.from() < it->second.row.file().chunk_count();
-  if (!known || want.count() > kChunksInFlightByParcel) {
-    v1::Frame frame;
-    frame.mutable_refused()->set_code(v1::REFUSAL_CODE_NOT_HERE);
-    frame.mutable_refused()->set_subject(want.blob_id().substr(0, 64));
-    frame.mutable_refused()->set_position(want.from());
-    refusals_.Record(link.peer, false, v1::REFUSAL_CODE_NOT_HERE,
-                     "asked for a file that is not here or not for it", now);
-    hooks_.send(link, std::move(frame));
+void BlobSync::Start(const BlobId& id, Blob& blob, absl::Time now) {
+  const bool mends = blob.row.damaged_chunks_size() > 0;
+  if (!mends && blob.row.next_chunk() >= blob.row.file().chunk_count()) {
+    blob.verifying = true;
+    hooks_.run(VerifyBlobJob{blob.row.file()});
+    Requeue(id, blob);
     return;
   }
-  const uint64_t end = std::min(want.from() + want.count(), it->second.row.file().chunk_count());
-  for (uint64_t i = want.from(); i < end; ++i) hooks_.run(ReadChunkJob{*id, i, link.peer});
+  if (SourcesFor(id, blob).empty()) {
+    blob.failed.clear();  // everybody failed once: start over at the next occasion
+    return;
+  }
+  FileFetch fetch = mends ? FileFetch(std::vector<uint64_t>(blob.row.damaged_chunks().begin(),
+                                                            blob.row.damaged_chunks().end()))
+                          : FileFetch(blob.row.next_chunk(), blob.row.file().chunk_count());
+  active_.emplace(id, Active{std::move(fetch), {}, mends, now, 0, 0});
 }
 
-void BlobSync::OnChunkRead(const ChunkRead& read, absl::Time now) {
-  Link* link = LinkOf(read.requester);
-  if (link == nullptr) return;
-  v1::Frame frame;
-  if (!read.status.ok()) {
-    refusals_.Record(read.requester, false, v1::REFUSAL_CODE_STORAGE,
-                     "a chunk of a file could not be read here", now);
-    frame.mutable_refused()->set_code(v1::REFUSAL_CODE_STORAGE);
-    frame.mutable_refused()->set_subject(read.blob.str());
-    frame.mutable_refused()->set_position(read.index);
-  } else {
-    v1::Chunk* chunk = frame.mutable_chunk();
-    chunk->set_blob_id(read.blob.str());
-    chunk->set_index(read.index);
-    chunk->set_count(read.count);
-    chunk->set_sealed(read.sealed);
-    for (const Hash& hash : read.path) chunk->add_path(hash.str());
+void BlobSync::Fetch(absl::Time now) {
+  now_seen_ = now;
+  DropLateSources(now);
+  if (!queue_.empty()) {
+    MakeWay();
+    for (auto it = queue_.begin(); it != queue_.end() && active_.size() < kFetchesMax;) {
+      const BlobId id = std::get<BlobId>(*it++);  // starting may take it out of the queue
+      Blob& blob = blobs_[id];
+      if (active_.contains(id) || !Allows(blob, context_.self) || blob.verifying) continue;
+      Start(id, blob, now);
+    }
   }
-  hooks_.send(*link, std::move(frame));
+  std::vector<Place> running;  // the most urgent asks first
+  for (const auto& [id, active] : active_) running.push_back(*blobs_[id].place);
+  std::sort(running.begin(), running.end());
+  for (const Place& place : running) {
+    const BlobId& id = std::get<BlobId>(place);
+    AskAll(id, active_.at(id), now);
+    if (active_.at(id).deadlines.empty()) Stop(id);
+  }
+  ReadMore(now);
+  CheckMore();
+}
+
+void BlobSync::AskAll(const BlobId& id, Active& active, absl::Time now) {
+  const Blob& blob = blobs_[id];
+  const std::vector<Link*> sources = SourcesFor(id, blob);
+  for (Link* link : sources) {
+    if (!active.deadlines.contains(link->peer) && active.deadlines.size() >= kFileSourcesMax) {
+      continue;
+    }
+    const absl::Duration patience = link->by_parcel() ? options_.answer_by_parcel : kChunkTimeout;
+    if (!in_.Ready(now)) {
+      // Whoever waits for our own cap is not late.
+      const auto own = active.deadlines.find(link->peer);
+      if (own != active.deadlines.end())
+        own->second = std::max(own->second, in_.ready() + patience);
+      continue;
+    }
+    const bool tried = link != sources.front() && !HasIt(id, blob, link->peer);
+    const uint64_t window = link->by_parcel() ? kChunksInFlightByParcel
+                            : tried           ? 1
+                                              : kChunksInFlight;
+    const FileFetch::Range range = active.fetch.Ask(link->peer, window);
+    if (range.count == 0) {
+      // Who has nothing to deliver cannot be late.
+      if (!active.fetch.Busy(link->peer)) active.deadlines.erase(link->peer);
+      continue;
+    }
+    v1::Frame frame;
+    v1::WantChunks* want = frame.mutable_want_chunks();
+    want->set_blob_id(id.str());
+    want->set_from(range.from);
+    want->set_count(static_cast<uint32_t>(range.count));
+    active.deadlines[link->peer] = now + patience;
+    in_.Spend(range.count * blob.row.file().chunk_bytes(), now);
+    hooks_.send(*link, std::move(frame));
+  }
 }
 
 void BlobSync::OnChunk(Link& link, const v1::Chunk& chunk, absl::Time now) {
   const absl::StatusOr<BlobId> id = BlobId::From(chunk.blob_id());
-  const auto it = id.ok() ? blobs_.find(*id) : blobs_.end();
+  const auto it = id.ok() ? active_.find(*id) : active_.end();
   // Only what was asked for: an unasked chunk costs its sender's bandwidth, not our disk.
-  if (it == blobs_.end() || !it->second.fetching || it->second.source != link.peer ||
-      chunk.index() >= it->second.asked_to || chunk.index() < it->second.row.next_chunk() ||
-      chunk.count() != it->second.row.file().chunk_count() ||
+  if (it == active_.end() || !it->second.deadlines.contains(link.peer) ||
+      chunk.count() != blobs_[*id].row.file().chunk_count() ||
       chunk.sealed().size() > kSealedChunkMax || chunk.path_size() > kPathMax) {
     return;
   }
@@ -216,14 +279,27 @@ void BlobSync::OnChunk(Link& link, const v1::Chunk& chunk, absl::Time now) {
     if (!hash.ok()) return;
     job.path.push_back(*hash);
   }
-  it->second.deadline = now + (link.by_parcel() ? answer_by_parcel_ : kChunkTimeout);
+  if (!it->second.fetch.Came(link.peer, chunk.index())) return;
+  it->second.deadlines[link.peer] =
+      now + (link.by_parcel() ? options_.answer_by_parcel : kChunkTimeout);
   hooks_.run(std::move(job));
 }
 
+void BlobSync::Measure(Active& active, uint64_t bytes, absl::Time now) {
+  active.bytes += bytes;
+  const absl::Duration passed = now - active.measured;
+  if (passed < kMeasure) return;
+  active.rate =
+      static_cast<uint64_t>(static_cast<double>(active.bytes) / absl::ToDoubleSeconds(passed));
+  active.bytes = 0;
+  active.measured = now;
+}
+
 void BlobSync::OnChunkWritten(const ChunkWritten& written, absl::Time now) {
-  const auto it = blobs_.find(written.blob);
-  if (it == blobs_.end() || !it->second.fetching) return;
-  Blob& blob = it->second;
+  const auto it = active_.find(written.blob);
+  if (it == active_.end()) return;
+  Active& active = it->second;
+  Blob& blob = blobs_[written.blob];
   if (!written.status.ok()) {
     refusals_.Record(
         written.sender, false,
@@ -231,31 +307,31 @@ void BlobSync::OnChunkWritten(const ChunkWritten& written, absl::Time now) {
         absl::IsDataLoss(written.status) ? "a chunk that does not belong to its file"
                                          : "a chunk could not be stored here",
         now);
-    blob.fetching = false;
-    blob.failed.insert(written.sender);
-    --active_;
+    active.fetch.NotKept(written.sender, written.index);
+    DropSource(written.blob, written.sender, /*failed=*/true);
     Fetch(now);
     return;
   }
-  blob.arrived.insert(written.index);
-  const uint64_t before = blob.row.next_chunk();
-  uint64_t next = before;
-  while (blob.arrived.erase(next) > 0) ++next;
-  blob.row.set_next_chunk(next);
-  const bool all = next >= blob.row.file().chunk_count();
-  if (all) {
-    blob.row.set_complete(true);
-    blob.fetching = false;
-    blob.verifying = true;
-    --active_;
-    hooks_.run(VerifyBlobJob{blob.row.file()});
+  blob.delivered.insert(written.sender);
+  active.fetch.Kept(written.sender, written.index);
+  Measure(active, blob.row.file().chunk_bytes(), now);
+  const bool mends = active.mends;
+  const bool done = active.fetch.done();
+  if (mends) {
+    MendedOne(written.blob, blob, written.index);
+  } else {
+    const uint64_t before = blob.row.next_chunk();
+    const uint64_t next = active.fetch.first_missing();
+    blob.row.set_next_chunk(next);
+    if (done) blob.row.set_complete(true);
+    if (done || next / kSaveEvery != before / kSaveEvery) Save(written.blob, blob);
   }
-  if (all || next / kSaveEvery != before / kSaveEvery) Save(written.blob, blob);
-  if (all) {
-    Fetch(now);
-  } else if (Link* link = LinkOf(blob.source)) {
-    Ask(written.blob, blob, *link, now);
+  if (done) {
+    blob.verifying = !mends;
+    Requeue(written.blob, blob);
+    if (!mends) hooks_.run(VerifyBlobJob{blob.row.file()});
   }
+  Fetch(now);
 }
 
 void BlobSync::OnBlobVerified(const BlobVerified& verified, absl::Time now) {
@@ -266,6 +342,7 @@ void BlobSync::OnBlobVerified(const BlobVerified& verified, absl::Time now) {
   if (verified.status.ok()) {
     blob.row.set_verified(true);
     Save(verified.blob, blob);
+    Requeue(verified.blob, blob);
     hooks_.verified(blob.row.file());
     return;
   }
@@ -273,35 +350,52 @@ void BlobSync::OnBlobVerified(const BlobVerified& verified, absl::Time now) {
     // Every chunk belongs to the blob id, so the author sealed something else than it promised.
     blob.row.set_damaged(true);
     Save(verified.blob, blob);
+    Requeue(verified.blob, blob);
     for (const PartyId& author : blob.authors) {
       refusals_.Record(author, false, v1::REFUSAL_CODE_BAD_PROOF,
                        "a file whose content is not what its entry promises", now);
     }
     return;
   }
-  // The chunks were not all there after all: fetch again from the start.
-  blob.row.set_next_chunk(0);
-  blob.row.set_complete(false);
-  Save(verified.blob, blob);
+  Refetch(verified.blob, blob);  // the chunks were not all there after all
 }
 
-void BlobSync::OnRefused(Link& link, const std::string& subject) {
-  const absl::StatusOr<BlobId> id = BlobId::From(subject);
-  const auto it = id.ok() ? blobs_.find(*id) : blobs_.end();
-  if (it == blobs_.end() || !it->second.fetching || it->second.source != link.peer) return;
-  it->second.fetching = false;
-  it->second.failed.insert(link.peer);
-  --active_;
+// The file, or all that was fetched of it, is not here any more. What was here in full is wanted
+// here, however large it is.
+void BlobSync::Refetch(const BlobId& id, Blob& blob) {
+  if (blob.row.verified() && blob.row.wish() == v1::FILE_WISH_AUTOMATIC) {
+    blob.row.set_wish(v1::FILE_WISH_FETCH);
+  }
+  blob.row.set_next_chunk(0);
+  blob.row.set_complete(false);
+  blob.row.set_verified(false);
+  blob.row.clear_damaged_chunks();
+  Stop(id);
+  Save(id, blob);
+  Requeue(id, blob);
+}
+
+bool BlobSync::OnRefused(Link& link, const v1::Refused& refused) {
+  const absl::StatusOr<BlobId> id = BlobId::From(refused.subject());
+  const auto it = id.ok() ? active_.find(*id) : active_.end();
+  if (it == active_.end() || !it->second.deadlines.contains(link.peer)) return false;
+  const bool tried =
+      refused.code() == v1::REFUSAL_CODE_NOT_HERE && !HasIt(*id, blobs_[*id], link.peer);
+  DropSource(*id, link.peer, /*failed=*/true);
+  return tried;
 }
 
 void BlobSync::OnLinkGone(const PartyId& peer) {
-  for (auto& [id, blob] : blobs_) {
-    if (blob.fetching && blob.source == peer) {
-      blob.fetching = false;
-      --active_;
-    }
-    blob.failed.erase(peer);
+  std::vector<BlobId> served;
+  for (const auto& [id, active] : active_) {
+    if (active.deadlines.contains(peer)) served.push_back(id);
   }
+  for (const BlobId& id : served) DropSource(id, peer, /*failed=*/false);
+  for (auto& [id, blob] : blobs_) {
+    blob.failed.erase(peer);
+    blob.delivered.erase(peer);
+  }
+  reads_.erase(peer);
 }
 
 void BlobSync::OnReceived(const PartyId& peer, const v1::Cosign& cosign) {
@@ -317,15 +411,67 @@ void BlobSync::OnReceived(const PartyId& peer, const v1::Cosign& cosign) {
 }
 
 void BlobSync::ClockSetBack(absl::Time now) {
-  for (auto& [id, blob] : blobs_) blob.deadline = std::min(blob.deadline, now + kChunkTimeout);
+  for (auto& [id, active] : active_) {
+    for (auto& [source, deadline] : active.deadlines) {
+      deadline = std::min(deadline, now + kChunkTimeout);
+    }
+    active.measured = std::min(active.measured, now);
+  }
+  in_.ClockSetBack(now);
+  out_.ClockSetBack(now);
 }
 
 absl::Time BlobSync::NextTimeout() const {
   absl::Time next = absl::InfiniteFuture();
-  for (const auto& [id, blob] : blobs_) {
-    if (blob.fetching) next = std::min(next, blob.deadline);
+  for (const auto& [id, active] : active_) {
+    for (const auto& [source, deadline] : active.deadlines) next = std::min(next, deadline);
   }
+  // A date that has come needs no waking: what waits then goes with the next step.
+  if (!queue_.empty() && in_.ready() > now_seen_) next = std::min(next, in_.ready());
+  if (!reads_.empty() && out_.ready() > now_seen_) next = std::min(next, out_.ready());
   return next;
+}
+
+absl::Status BlobSync::Wish(const BlobId& blob, v1::FileWish wish, int32_t priority) {
+  const auto it = blobs_.find(blob);
+  if (it == blobs_.end()) return absl::NotFoundError("no such file here [NO_FILE]");
+  it->second.row.set_wish(wish);
+  it->second.row.set_priority(priority);
+  Save(blob, it->second);
+  Requeue(blob, it->second);
+  return absl::OkStatus();
+}
+
+BlobSync::Progress BlobSync::ProgressOf(const BlobId& blob, absl::Time now) const {
+  using State = Progress::State;
+  Progress out;
+  const auto it = blobs_.find(blob);
+  if (it == blobs_.end()) return out;
+  const Blob& held = it->second;
+  const v1::BlobRow& row = held.row;
+  out.chunks_here = row.verified() ? row.file().chunk_count() : row.next_chunk();
+  if (const auto check = checks_.find(blob); check != checks_.end()) {
+    out.checked = check->second.checked;
+    out.to_check = check->second.total;
+  }
+  if (row.damaged()) {
+    out.state = State::kDamaged;
+  } else if (const auto active = active_.find(blob); active != active_.end()) {
+    out.state = State::kFetching;
+    for (const auto& [source, deadline] : active->second.deadlines) out.sources.push_back(source);
+    if (now - active->second.measured < 5 * kMeasure) out.bytes_per_second = active->second.rate;
+  } else if (row.damaged_chunks_size() > 0) {
+    out.state = State::kDamaged;
+  } else if (row.verified()) {
+    out.state = State::kHere;
+  } else if (held.verifying) {
+    out.state = State::kVerifying;
+  } else if (row.wish() == v1::FILE_WISH_PAUSE) {
+    out.state = State::kPaused;
+  } else if (!Lacks(held)) {
+    out.state = State::kOnRequest;
+  }
+  return out;
 }
 
 const v1::BlobRow* BlobSync::Find(const BlobId& blob) const {

@@ -4,22 +4,34 @@
 // against the blob id in the pool before it is kept; a wrong one blames its sender and leaves the
 // good copy alone. A holder serves a file only to a body in the audience of an entry naming it.
 // Protocol §11.
+//
+// A file is fetched by itself when it is small enough, otherwise when people ask for it; what is
+// urgent goes first, and among equals the smaller file. A few files are fetched at once, each from
+// up to three holders. Who received a file tells only its author; so others in the audience are
+// tried with a single chunk of a large one, and who delivers it is asked for more.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "crypto/bytes.h"
 #include "entente/v1/storage.pb.h"
+#include "sync/bandwidth.h"
 #include "sync/context.h"
 #include "sync/effects.h"
 #include "sync/entry_types.h"
+#include "sync/file_fetch.h"
+#include "sync/file_options.h"
 #include "sync/link.h"
 #include "sync/refusals.h"
 
@@ -34,14 +46,13 @@ class BlobSync {
     std::function<void(const v1::FileRef&)> verified;  // a fetched file is here in full
   };
 
-  // `answer_by_parcel`: how long a chunk that comes by parcel may take.
-  BlobSync(Context& context, Refusals& refusals, uint64_t auto_fetch_bytes,
-           absl::Duration answer_by_parcel, Hooks hooks)
+  BlobSync(Context& context, Refusals& refusals, FileOptions options, Hooks hooks)
       : context_(context),
         refusals_(refusals),
-        auto_fetch_bytes_(auto_fetch_bytes),
-        answer_by_parcel_(answer_by_parcel),
-        hooks_(std::move(hooks)) {}
+        options_(options),
+        hooks_(std::move(hooks)),
+        in_(options.bytes_per_second_in),
+        out_(options.bytes_per_second_out) {}
 
   absl::Status Load();
 
@@ -52,10 +63,12 @@ class BlobSync {
 
   void OnWantChunks(Link& link, const v1::WantChunks& want, absl::Time now);
   void OnChunk(Link& link, const v1::Chunk& chunk, absl::Time now);
-  void OnRefused(Link& link, const std::string& subject);
+  // True: whoever was only tried has not got the file, which nobody needs to hear of.
+  bool OnRefused(Link& link, const v1::Refused& refused);
   void OnChunkRead(const ChunkRead& read, absl::Time now);
   void OnChunkWritten(const ChunkWritten& written, absl::Time now);
   void OnBlobVerified(const BlobVerified& verified, absl::Time now);
+  void OnChunksChecked(const ChunksChecked& checked, absl::Time now);
   void OnLinkGone(const PartyId& peer);
   // A peer reported files it has received in full.
   void OnReceived(const PartyId& peer, const v1::Cosign& cosign);
@@ -66,39 +79,100 @@ class BlobSync {
   // Nothing waits longer than it would have from `now` on.
   void ClockSetBack(absl::Time now);
 
+  // ---- what people say
+  // NotFound: no such file here.
+  absl::Status Wish(const BlobId& blob, v1::FileWish wish, int32_t priority);
+  // Reads again what is held: all of it, or so many percent of its chunks, drawn by chance. What is
+  // no longer what it was is fetched again from others. A check does not outlive the process.
+  // FailedPrecondition: it is not here in full.
+  absl::Status Check(const BlobId& blob, uint32_t percent);
+
+  // ---- what people ask
+  struct Progress {
+    enum class State { kHere, kWaiting, kFetching, kPaused, kOnRequest, kVerifying, kDamaged };
+    State state = State::kWaiting;
+    uint64_t chunks_here = 0;
+    uint64_t bytes_per_second = 0;  // lately; 0 when it does not move
+    std::vector<PartyId> sources;   // that are asked just now
+    uint64_t checked = 0;           // chunks, of a check that runs
+    uint64_t to_check = 0;          // 0: none runs
+  };
+  Progress ProgressOf(const BlobId& blob, absl::Time now) const;
   const v1::BlobRow* Find(const BlobId& blob) const;
   bool ReceivedBy(const BlobId& blob, const PartyId& party) const;
   // Blob ids that were received in full and that `author` named.
   std::vector<std::string> ReceivedFrom(const PartyId& author) const;
 
  private:
+  // In what order files are fetched: urgent, asked for, small.
+  using Place = std::tuple<int32_t, int, uint64_t, BlobId>;
   struct Blob {
     v1::BlobRow row;
     std::map<PartyId, std::set<JitId>> allowed;  // who is in the audience of an entry naming it
     std::set<PartyId> authors;
-    bool fetching = false;
-    PartyId source;
-    uint64_t asked_to = 0;       // chunks below this have been asked for
-    std::set<uint64_t> arrived;  // kept out of order, at or above next_chunk
-    std::set<PartyId> failed;    // sources that had nothing, until the next round
-    absl::Time deadline = absl::InfiniteFuture();
+    std::set<PartyId> delivered;  // sources that have handed out some of it
+    std::set<PartyId> failed;     // sources that had nothing, until the next round
+    std::optional<Place> place;   // in queue_
     bool verifying = false;
+  };
+  // What is fetched just now.
+  struct Active {
+    FileFetch fetch;
+    std::map<PartyId, absl::Time> deadlines;  // by source
+    bool mends = false;
+    absl::Time measured;  // since then
+    uint64_t bytes = 0;   // so many have come
+    uint64_t rate = 0;
+  };
+  // A check that runs or waits for its turn.
+  struct Checking {
+    std::vector<uint64_t> sample;  // empty: all
+    uint64_t total = 0;
+    uint64_t next = 0;  // place in the sample, or chunk
+    uint64_t checked = 0;
+    uint32_t percent = 100;
+    std::vector<uint64_t> damaged;
   };
 
   void Save(const BlobId& id, const Blob& blob);
-  bool Wanted(const Blob& blob) const;
   bool Allows(const Blob& blob, const PartyId& party) const;
-  Link* SourceFor(const Blob& blob) const;
-  void Ask(const BlobId& id, Blob& blob, Link& link, absl::Time now);
+  // Its place in the queue follows from its row; to be called when that has changed.
+  void Requeue(const BlobId& id, Blob& blob);
+  bool Lacks(const Blob& blob) const;
   Link* LinkOf(const PartyId& peer) const;
+  std::vector<Link*> SourcesFor(const BlobId& id, const Blob& blob) const;
+  bool HasIt(const BlobId& id, const Blob& blob, const PartyId& peer) const;
+  void DropLateSources(absl::Time now);
+  void DropSource(const BlobId& id, const PartyId& source, bool failed);
+  void MakeWay();
+  void Start(const BlobId& id, Blob& blob, absl::Time now);
+  void AskAll(const BlobId& id, Active& active, absl::Time now);
+  void Stop(const BlobId& id) { active_.erase(id); }
+  void Measure(Active& active, uint64_t bytes, absl::Time now);
+  void MendedOne(const BlobId& id, Blob& blob, uint64_t index);
+  void EndCheck(const ChunksChecked& last, const Checking& check, absl::Time now);
+  void FoundDamaged(const BlobId& id, const std::vector<uint64_t>& chunks);
+  void Refetch(const BlobId& id, Blob& blob);
+  void ReadMore(absl::Time now);
+  void CheckMore();
 
   Context& context_;
   Refusals& refusals_;
-  uint64_t auto_fetch_bytes_;
-  absl::Duration answer_by_parcel_;
+  const FileOptions options_;
   Hooks hooks_;
   std::map<BlobId, Blob> blobs_;
-  size_t active_ = 0;
+  std::set<Place> queue_;
+  std::map<BlobId, Active> active_;
+  Bandwidth in_;
+  Bandwidth out_;
+  // Chunks that peers have asked for: waiting, and how many are being read for each.
+  std::map<PartyId, std::deque<ReadChunkJob>> reads_;
+  std::map<PartyId, size_t> reading_;
+  PartyId last_read_;
+  std::map<BlobId, Checking> checks_;
+  std::deque<BlobId> check_order_;
+  bool check_under_way_ = false;
+  absl::Time now_seen_ = absl::InfinitePast();
 };
 
 }  // namespace entente::sync

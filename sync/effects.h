@@ -86,7 +86,12 @@ struct VerifyBlobJob {  // open every chunk, compare the plaintext SHA-256; answ
 struct AdoptUploadJob {  // a finished local upload becomes a blob that is kept
   BlobId blob;
 };
-using FileJob = std::variant<ReadChunkJob, WriteChunkJob, VerifyBlobJob, AdoptUploadJob>;
+struct CheckChunksJob {  // read again what is held; answered by ChunksChecked
+  BlobId blob;
+  std::vector<uint64_t> indices;
+};
+using FileJob =
+    std::variant<ReadChunkJob, WriteChunkJob, VerifyBlobJob, AdoptUploadJob, CheckChunksJob>;
 
 struct Effects {
   WriteBatch writes;
@@ -141,9 +146,16 @@ struct BlobVerified {
   BlobId blob;
   absl::Status status;  // DataLoss: the plaintext is not what the entry promises
 };
+struct ChunksChecked {
+  BlobId blob;
+  uint64_t checked = 0;
+  std::vector<uint64_t> damaged;  // of them, no longer what they were
+  absl::Status status;            // NotFound: the file itself is gone
+};
 struct Tick {};
 
-using Input = std::variant<SessionOpened, SessionClosed, FrameReceived, ParcelReceived,
-                           ParcelDeposited, ChunkRead, ChunkWritten, BlobVerified, Tick>;
+using Input =
+    std::variant<SessionOpened, SessionClosed, FrameReceived, ParcelReceived, ParcelDeposited,
+                 ChunkRead, ChunkWritten, BlobVerified, ChunksChecked, Tick>;
 
 }  // namespace entente::sync

@@ -44,6 +44,14 @@ inline constexpr int64_t kWorkOfGarbage = 1000;  // no program of ours sends tha
 // Files: chunks asked for and not yet kept, per link. A parcel link has long round trips.
 inline constexpr uint32_t kChunksInFlight = 8;
 inline constexpr uint32_t kChunksInFlightByParcel = 48;
+// Holders that one file is fetched from at once, and how far ahead of the first chunk missing.
+inline constexpr size_t kFileSourcesMax = 3;
+inline constexpr uint64_t kFetchSpread = 96;
+// Chunks that one peer has asked for and that are being read, and that wait to be read.
+inline constexpr size_t kReadsPerPeer = 8;
+inline constexpr size_t kReadsWaitingMax = 8 * kChunksInFlightByParcel;
+// Chunks that are read again in one job, so that a check of a large file leaves room for others.
+inline constexpr size_t kChunksPerCheck = 64;
 
 // A JIT whose agreement is not in force here: room for the signing round and no more, counted from
 // the beginning of each log, so that a body that has lost its database finds the agreement again

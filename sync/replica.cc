@@ -80,8 +80,9 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   blob_hooks.links = [this] { return ReadyLinks(); };
   blob_hooks.run = [this](FileJob job) { effects_.file_jobs.push_back(std::move(job)); };
   blob_hooks.verified = [this](const v1::FileRef& file) { received_files_.push_back(file); };
-  blobs_ = std::make_unique<BlobSync>(context_, refusals_, options_.auto_fetch_bytes,
-                                      options_.pace.answer_by_parcel, std::move(blob_hooks));
+  FileOptions files = options_.files;
+  files.answer_by_parcel = options_.pace.answer_by_parcel;
+  blobs_ = std::make_unique<BlobSync>(context_, refusals_, files, std::move(blob_hooks));
 }
 
 absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor_missing) {

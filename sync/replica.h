@@ -45,7 +45,7 @@ struct ReplicaOptions {
   absl::Duration relay_cadence = absl::Minutes(5);
   bool relay_immediate = false;
   Pace pace;
-  uint64_t auto_fetch_bytes = UINT64_MAX;
+  FileOptions files;
   BoxKeyTerms box_key_terms;
   std::function<bool(const JitId&)> agreement_in_force;
   // Who reads the log of all parties while the JIT runs; empty otherwise.
@@ -113,6 +113,7 @@ class Replica {
   const CardBook& cards() const { return cards_; }
   const LogBook& logs() const { return logs_; }
   const BlobSync& blobs() const { return *blobs_; }
+  BlobSync& blobs() { return *blobs_; }
   const Refusals& refusals() const { return refusals_; }
   uint32_t incarnation() const { return context_.incarnation; }
   bool Connected(const PartyId& peer) const;

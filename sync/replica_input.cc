@@ -35,6 +35,8 @@ absl::Status Replica::HandleInput(absl::Time now, const Input& input) {
     if (verified->status.ok()) {
       for (const auto& [party, card] : cards_.all()) exchange_->SendReceipts(party);
     }
+  } else if (const auto* checked = std::get_if<ChunksChecked>(&input)) {
+    blobs_->OnChunksChecked(*checked, now);
   }
   return absl::OkStatus();
 }
@@ -178,7 +180,7 @@ absl::Status Replica::OnReadyFrame(Link& link, const v1::Frame& frame, absl::Tim
       blobs_->OnChunk(link, frame.chunk(), now);
       return absl::OkStatus();
     case v1::Frame::kRefused:
-      blobs_->OnRefused(link, frame.refused().subject());
+      if (blobs_->OnRefused(link, frame.refused())) return absl::OkStatus();
       return exchange_->Handle(link, frame, now);
     case v1::Frame::kFork:
       return fork_watch_->OnAlarm(link, frame.fork(), now);

@@ -16,6 +16,7 @@ std::vector<Verb> MembershipVerbs();
 std::vector<Verb> StrategyVerbs();
 std::vector<Verb> LineVerbs();
 std::vector<Verb> EvidenceVerbs();
+std::vector<Verb> FileVerbs();
 std::vector<Verb> TaskVerbs();
 std::vector<Verb> NoteVerbs();
 std::vector<Verb> RecordVerbs();

@@ -8,6 +8,7 @@
 #include "node/core/agreement_commands.h"
 #include "node/core/doctor.h"
 #include "node/core/evidence_commands.h"
+#include "node/core/file_commands.h"
 #include "node/core/grant_commands.h"
 #include "node/core/key_commands.h"
 #include "node/core/membership_commands.h"
@@ -92,6 +93,9 @@ const std::map<std::string, Handler, std::less<>>& Handlers() {
       {"/entente.v1.EvidenceService/ListEvidence", Handle(ListEvidence)},
       {"/entente.v1.EvidenceService/ShowEvidence", Handle(ShowEvidence)},
       {"/entente.v1.EvidenceService/ReleaseEvidence", Handle(ReleaseEvidence)},
+      {"/entente.v1.EvidenceService/ListFiles", Handle(ListFiles)},
+      {"/entente.v1.EvidenceService/FetchFiles", Handle(FetchFiles)},
+      {"/entente.v1.EvidenceService/CheckFiles", Handle(CheckFiles)},
       {"/entente.v1.TaskService/AssignTask", Handle(AssignTask)},
       {"/entente.v1.TaskService/AcceptTask", Handle(AcceptTask)},
       {"/entente.v1.TaskService/DeclineTask", Handle(DeclineTask)},
@@ -238,6 +242,33 @@ std::vector<Engine::User> Engine::Users() const {
 
 uint64_t Engine::LastChange() const { return impl_->state.model.last_change(); }
 
+namespace {
+
+// Whether a file can be handed out in full, and what to do if not.
+absl::Status IsHere(const std::string& ref, const v1::BlobRow* row) {
+  if (row != nullptr && row->damaged()) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref, " is not what its entry promises and is kept back [DAMAGED]"));
+  }
+  if (row == nullptr || !row->verified()) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref,
+            " has not arrived here yet [NOT_ARRIVED]\n  Next: see how far it is: entente evidence "
+            "files ",
+            ref, ", or get it first: entente evidence fetch ", ref, " --urgent"));
+  }
+  if (row->damaged_chunks_size() > 0) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref,
+            " is damaged on this node's disk and is fetched again from another body that has it "
+            "[DAMAGED_HERE]\n  Next: see how far that is: entente evidence files ",
+            ref, ", or read it again: entente evidence verify ", ref));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<v1::FileRef> Engine::FileForDownload(const Caller& caller, std::string_view record,
                                                     std::string_view name) const {
   const State& state = impl_->state;
@@ -262,13 +293,7 @@ absl::StatusOr<v1::FileRef> Engine::FileForDownload(const Caller& caller, std::s
             folded.files.empty() ? "" : ref, folded.files.empty() ? "" : " [WHICH_FILE]"));
   }
   const v1::BlobRow* row = state.replica.blobs().Find(*BlobId::From(file->blob_id()));
-  if (row == nullptr || !row->verified()) {
-    return absl::FailedPreconditionError(
-        row != nullptr && row->damaged()
-            ? Cat("the file of ", ref, " is not what its entry promises and is kept back [DAMAGED]")
-            : Cat("the file of ", ref,
-                  " has not arrived here yet [NOT_ARRIVED]\n  Next: entente sync status"));
-  }
+  if (absl::Status here = IsHere(ref, row); !here.ok()) return here;
   return *file;
 }
 

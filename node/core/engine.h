@@ -22,6 +22,7 @@
 #include "entente/v1/client.pb.h"
 #include "sync/box_keys.h"
 #include "sync/effects.h"
+#include "sync/file_options.h"
 #include "sync/kv.h"
 #include "sync/limits.h"
 
@@ -70,8 +71,8 @@ struct Config {
   v1::NodeCard card;  // own card, decoded
   v1::SignedCard signed_card;
   absl::Duration relay_cadence = absl::Minutes(5);
-  bool relay_immediate = false;  // action-day mode: parcels leave at once
-  uint64_t auto_fetch_bytes = UINT64_MAX;
+  bool relay_immediate = false;     // action-day mode: parcels leave at once
+  sync::FileOptions files;          // which are fetched unasked, and how fast
   sync::BoxKeyTerms box_key_terms;  // how long reading keys are used and kept
   sync::Pace pace;                  // how often nodes with nothing to say compare what they hold
 };

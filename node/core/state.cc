@@ -9,6 +9,27 @@
 namespace entente::core {
 namespace {
 
+std::string WordFor(sync::BlobSync::Progress::State state) {
+  using State = sync::BlobSync::Progress::State;
+  switch (state) {
+    case State::kHere:
+      return "here";
+    case State::kFetching:
+      return "fetching";
+    case State::kPaused:
+      return "paused";
+    case State::kOnRequest:
+      return "on request";
+    case State::kVerifying:
+      return "verifying";
+    case State::kDamaged:
+      return "damaged";
+    case State::kWaiting:
+      break;
+  }
+  return "waiting";
+}
+
 sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
                                       std::shared_ptr<const crypto::NodeKeys> keys,
                                       const Decisions& decisions) {
@@ -18,7 +39,7 @@ sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
   options.relay_cadence = config.relay_cadence;
   options.relay_immediate = config.relay_immediate;
   options.pace = config.pace;
-  options.auto_fetch_bytes = config.auto_fetch_bytes;
+  options.files = config.files;
   options.box_key_terms = config.box_key_terms;
   options.agreement_in_force = [&decisions](const JitId& jit) { return decisions.InForce(jit); };
   options.all_parties = [&decisions](const JitId& jit, absl::Time now) {
@@ -62,12 +83,10 @@ model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
   const absl::StatusOr<BlobId> blob = BlobId::From(file.blob_id());
   const v1::BlobRow* row = blob.ok() ? replica.blobs().Find(*blob) : nullptr;
   if (row == nullptr) return status;
-  status.state = row->damaged()          ? "damaged"
-                 : row->verified()       ? "here"
-                 : row->next_chunk() > 0 ? "fetching"
-                                         : "waiting";
-  status.bytes_here =
-      row->verified() ? file.plain_size() : row->next_chunk() * uint64_t{file.chunk_bytes()};
+  status.state = WordFor(replica.blobs().ProgressOf(*blob, absl::InfinitePast()).state);
+  status.bytes_here = row->verified() ? file.plain_size()
+                                      : std::min(file.plain_size(),
+                                                 row->next_chunk() * uint64_t{file.chunk_bytes()});
   return status;
 }
 

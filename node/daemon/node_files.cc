@@ -13,14 +13,20 @@ constexpr std::string_view kMagic = "entente-node-1";
 constexpr std::string_view kImmediate = "immediate";
 constexpr uint64_t kConfigBytesMax = 64 << 10;
 constexpr int kPaceSecondsMax = 86400;
+constexpr uint64_t kMibMax = uint64_t{1} << 32;
 
 absl::Status BadLine(size_t number, const std::string& line) {
   return service::Error(absl::StatusCode::kInvalidArgument,
                         {.what = Cat("node.conf, line ", std::to_string(number),
                                      " is not understood: \"", line, "\""),
                          .code = "BAD_CONFIG",
-                         .next = "lines are listen: HOST:PORT, and relay-pace: SECONDS or "
-                                 "immediate"});
+                         .next = "lines are listen: HOST:PORT, relay-pace: SECONDS or immediate, "
+                                 "and files-below:, files-in: or files-out: MIB"});
+}
+
+// Of a size or a rate; less than one MiB a second would make a chunk late.
+bool ParseMib(const std::string& text, uint64_t* out) {
+  return absl::SimpleAtoi(text, out) && *out >= 1 && *out <= kMibMax;
 }
 
 }  // namespace
@@ -47,6 +53,12 @@ std::string EncodeNodeConfig(const NodeConfig& config) {
                  ? std::string(kImmediate)
                  : std::to_string(absl::ToInt64Seconds(config.relay_pace)),
              "\n");
+  const auto add = [&out](std::string_view name, uint64_t mib) {
+    out += Cat(name, ": ", std::to_string(mib), "\n");
+  };
+  if (config.files_below_mib.has_value()) add("files-below", *config.files_below_mib);
+  if (config.files_in_mib > 0) add("files-in", config.files_in_mib);
+  if (config.files_out_mib > 0) add("files-out", config.files_out_mib);
   return out;
 }
 
@@ -67,6 +79,13 @@ absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view text) {
       const absl::StatusOr<absl::Duration> pace = ParsePace(value);
       if (!pace.ok()) return BadLine(i + 1, line);
       out.relay_pace = *pace;
+    } else if (name == "files-below") {
+      uint64_t mib = 0;
+      if (!absl::SimpleAtoi(value, &mib) || mib > kMibMax) return BadLine(i + 1, line);
+      out.files_below_mib = mib;
+    } else if (name == "files-in" || name == "files-out") {
+      uint64_t& rate = name == "files-in" ? out.files_in_mib : out.files_out_mib;
+      if (!ParseMib(value, &rate)) return BadLine(i + 1, line);
     } else {
       return BadLine(i + 1, line);
     }

@@ -10,6 +10,8 @@
 //   api.address   "unix:PATH" of that socket, for the command line
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +32,18 @@ inline constexpr std::string_view kBlobsDir = "blobs";
 //   entente-node-1
 //   listen: 127.0.0.1:7443
 //   relay-pace: 300
+//   files-below: 1024
+//   files-in: 20
+//   files-out: 20
 // `listen` may repeat or be missing; `relay-pace` is seconds between looks at the relay, or
-// "immediate".
+// "immediate". The last three may be missing: files larger than so many MiB are fetched only when
+// somebody asks for them, and files take at most so many MiB a second, both for all peers together.
 struct NodeConfig {
   std::vector<std::string> listen;
   absl::Duration relay_pace = absl::Minutes(5);  // zero: immediate
+  std::optional<uint64_t> files_below_mib;
+  uint64_t files_in_mib = 0;  // a second; 0: no cap
+  uint64_t files_out_mib = 0;
   bool operator==(const NodeConfig&) const = default;
 };
 

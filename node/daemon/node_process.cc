@@ -87,6 +87,11 @@ absl::StatusOr<core::Config> OwnConfig(const store::RocksKv& kv, const PartyId& 
   if (!config.signed_card.ParseFromString(**row)) return absl::DataLossError("own card");
   config.relay_immediate = settings.relay_pace == absl::ZeroDuration();
   if (!config.relay_immediate) config.relay_cadence = settings.relay_pace;
+  if (settings.files_below_mib.has_value()) {
+    config.files.auto_fetch_bytes = *settings.files_below_mib << 20;
+  }
+  config.files.bytes_per_second_in = settings.files_in_mib << 20;
+  config.files.bytes_per_second_out = settings.files_out_mib << 20;
   return config;
 }
 

@@ -88,12 +88,28 @@ void FilePool::Do(const std::vector<sync::FileJob>& jobs) {
             const BlobId blob = *BlobId::From(job.file.blob_id());
             post_(sync::Input(sync::BlobVerified{blob, blobs_.VerifyBlob(job.file)}));
           },
+          [this](const sync::CheckChunksJob& job) { CheckChunks(job); },
           [this](const sync::AdoptUploadJob& job) {
             // A failure is found again at the next start, which adopts what entries name.
             static_cast<void>(blobs_.Adopt(job.blob).ok());
           },
       },
       jobs.front());
+}
+
+void FilePool::CheckChunks(const sync::CheckChunksJob& job) {
+  sync::ChunksChecked out{job.blob, 0, {}, absl::OkStatus()};
+  for (const uint64_t index : job.indices) {
+    const absl::Status read = blobs_.ReadChunk(job.blob, index).status();
+    if (absl::IsDataLoss(read)) {
+      out.damaged.push_back(index);
+    } else if (!read.ok()) {
+      out.status = read;
+      break;
+    }
+    ++out.checked;
+  }
+  post_(sync::Input(std::move(out)));
 }
 
 void FilePool::WriteChunks(const std::vector<sync::FileJob>& jobs) {

@@ -32,6 +32,7 @@ class FilePool {
   // The next job and, for a chunk to write, the others of its file that wait with it.
   bool Take(std::vector<sync::FileJob>* jobs);
   void Do(const std::vector<sync::FileJob>& jobs);
+  void CheckChunks(const sync::CheckChunksJob& job);
   void WriteChunks(const std::vector<sync::FileJob>& jobs);
 
   store::BlobStore& blobs_;

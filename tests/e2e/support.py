@@ -144,6 +144,7 @@ class FederationTest(unittest.TestCase):
     """One federation for all tests of a class."""
 
     codes = ("XA", "XB", "XC", "EJ")
+    bodies = federation.BODIES
     agreed = True
     federation = Federation  # another kind of it, where processes run differently
 
@@ -151,11 +152,12 @@ class FederationTest(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="entente-e2e-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        bodies = [body for body in federation.BODIES if body.code in cls.codes]
+        bodies = [body for body in cls.bodies if body.code in cls.codes]
         cls.f = cls.federation(cls.folder, PROGRAMS, bodies)
         cls.addClassCleanup(cls.f.stop_all)
         cls.prepare()
         cls.f.make()
+        cls.configure()
         cls.f.start_all()
         cls.f.introduce()
         if cls.agreed:
@@ -164,6 +166,10 @@ class FederationTest(unittest.TestCase):
     @classmethod
     def prepare(cls):
         """Before the folders are made."""
+
+    @classmethod
+    def configure(cls):
+        """After they are made, before anything runs."""
 
     def see(self, text, *codes):
         for code in codes:

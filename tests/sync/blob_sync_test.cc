@@ -1,141 +1,43 @@
-// Files between nodes: only for those who may have them, only what was asked for, from whoever has
-// it, and a sender that fails is passed over.
-#include "sync/blob_sync.h"
-
-#include <map>
+// Files from other nodes: only what was asked for, from whoever has it, in the order that people
+// want; a sender that fails is passed over.
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "gtest/gtest.h"
-#include "sync/limits.h"
-#include "sync/schema.h"
-#include "tests/support/status_testing.h"
+#include "tests/sync/blob_fixture.h"
 
 namespace entente::sync {
 namespace {
 
-PartyId Party(char c) { return *PartyId::From(std::string(32, c)); }
-const BlobId kBlob = *BlobId::From(std::string(32, 'B'));
-const JitId kJit = *JitId::From(std::string(32, 'J'));
-
-class BlobSyncTest : public testing::Test {
- protected:
-  BlobSyncTest() {
-    for (Link* link : {&alice_, &bob_}) {
-      link->session = ++sessions_;
-      link->ready = true;
-      links_.push_back(link);
-    }
-    alice_.peer = Party('a');
-    bob_.peer = Party('b');
-  }
-  static v1::FileRef File(uint64_t chunks = 20) {
-    v1::FileRef file;
-    file.set_blob_id(kBlob.str());
-    file.set_plain_sha256(std::string(32, 'h'));
-    file.set_file_key(std::string(32, 'k'));
-    file.set_commit(std::string(32, 'c'));
-    file.set_chunk_bytes(1 << 20);
-    file.set_chunk_count(chunks);
-    file.set_plain_size(chunks << 20);
-    return file;
-  }
-  // An entry of `author` that names a file, readable by all three.
-  void Learn(const v1::FileRef& file, char author = 'a', std::string audience = "sab") {
-    OpenedEntry entry;
-    entry.jit = kJit;
-    entry.author = Party(author);
-    for (const char c : audience) entry.audience.insert(Party(c));
-    *entry.body.add_files() = file;
-    blobs_.Learn(entry);
-  }
-  void Answer(Link& link, uint64_t index, uint64_t count = 20, std::string path = "") {
-    v1::Chunk chunk;
-    chunk.set_blob_id(kBlob.str());
-    chunk.set_index(index);
-    chunk.set_count(count);
-    chunk.set_sealed("sealed");
-    if (!path.empty()) chunk.add_path(path);
-    blobs_.OnChunk(link, chunk, now_);
-  }
-  void Written(uint64_t index, absl::Status status = absl::OkStatus(), char sender = 'a') {
-    blobs_.OnChunkWritten({kBlob, index, Party(sender), std::move(status)}, now_);
-  }
-  template <class Job>
-  size_t Jobs() const {
-    size_t count = 0;
-    for (const FileJob& job : jobs_) count += std::holds_alternative<Job>(job) ? 1 : 0;
-    return count;
-  }
-  v1::Frame LastTo(const Link& link) const {
-    for (auto it = sent_.rbegin(); it != sent_.rend(); ++it) {
-      if (it->first == &link) return it->second;
-    }
-    return {};
-  }
-  v1::RefusalCode LastRefusal(char peer) const {
-    for (const Refusals::Item& item : refusals_.All()) {
-      if (item.peer == Party(peer)) return static_cast<v1::RefusalCode>(item.row.code());
-    }
-    return v1::REFUSAL_CODE_UNSPECIFIED;
-  }
-
-  absl::Time now_ = absl::FromUnixSeconds(1'800'000'000);
-  MemoryKv disk_;
-  OverlayKv store_{disk_};
-  CardBook cards_;
-  LogBook logs_{store_};
-  SeededEntropy entropy_{1};
-  Exclusions exclusions_{Party('s'), cards_, logs_, {}};
-  Context context_{Party('s'), nullptr, cards_, store_, logs_, entropy_, 1, false, &exclusions_};
-  Refusals refusals_{store_};
-  SessionId sessions_ = 0;
-  Link alice_, bob_;
-  std::vector<Link*> links_;
-  std::vector<std::pair<Link*, v1::Frame>> sent_;
-  std::vector<FileJob> jobs_;
-  std::vector<v1::FileRef> verified_;
-  BlobSync blobs_{
-      context_,
-      refusals_,
-      UINT64_MAX,
-      kAnswerByParcel,
-      {[this](Link& link, v1::Frame frame) { sent_.emplace_back(&link, std::move(frame)); },
-       [this] { return links_; }, [this](FileJob job) { jobs_.push_back(std::move(job)); },
-       [this](const v1::FileRef& file) { verified_.push_back(file); }}};
-};
+class BlobSyncTest : public BlobFixture {};
 
 TEST_F(BlobSyncTest, FetchesFromItsAuthorInWindowsAndVerifiesAtTheEnd) {
   Learn(File());
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   ASSERT_TRUE(LastTo(alice_).has_want_chunks());
   EXPECT_EQ(LastTo(alice_).want_chunks().count(), kChunksInFlight);
-  EXPECT_FALSE(LastTo(bob_).has_want_chunks());
-  for (uint64_t i = 0; i < 20; ++i) {
-    Answer(alice_, i);
-    Written(i);
-  }
+  Refuse(bob_);
+  Deliver(alice_, 0, 20);
   EXPECT_EQ(Jobs<WriteChunkJob>(), 20u);
   EXPECT_EQ(Jobs<VerifyBlobJob>(), 1u);
-  blobs_.OnBlobVerified({kBlob, absl::OkStatus()}, now_);
+  owned_->OnBlobVerified({kBlob, absl::OkStatus()}, now_);
   EXPECT_EQ(verified_.size(), 1u);
-  EXPECT_TRUE(blobs_.Find(kBlob)->verified());
-  EXPECT_EQ(blobs_.ReceivedFrom(Party('a')).size(), 1u);
-  EXPECT_TRUE(blobs_.ReceivedFrom(Party('b')).empty());
+  EXPECT_TRUE(owned_->Find(kBlob)->verified());
+  EXPECT_EQ(owned_->ReceivedFrom(Party('a')).size(), 1u);
+  EXPECT_TRUE(owned_->ReceivedFrom(Party('b')).empty());
 }
 
 TEST_F(BlobSyncTest, OnlyWhatWasAskedForIsKept) {
   Learn(File());
   Answer(alice_, 0);  // before anything was asked
-  blobs_.Fetch(now_);
-  Answer(bob_, 0);                       // from somebody who was not asked
+  owned_->Fetch(now_);
+  Answer(bob_, 0);                       // from somebody who was not asked for it
   Answer(alice_, kChunksInFlight);       // further than asked
   Answer(alice_, 0, 21);                 // of a file of another size
   Answer(alice_, 0, 20, "half a hash");  // with a malformed proof
   v1::Chunk chunk;
   chunk.set_blob_id("no id");
-  blobs_.OnChunk(alice_, chunk, now_);
+  owned_->OnChunk(alice_, chunk, now_);
   EXPECT_EQ(Jobs<WriteChunkJob>(), 0u);
   Answer(alice_, 0, 20, std::string(32, 'p'));
   EXPECT_EQ(Jobs<WriteChunkJob>(), 1u);
@@ -150,12 +52,13 @@ TEST_F(BlobSyncTest, AMalformedFileIsNotLearned) {
   file = File();
   file.set_file_key("short");
   Learn(file);
-  EXPECT_EQ(blobs_.Find(kBlob), nullptr);
+  EXPECT_EQ(owned_->Find(kBlob), nullptr);
 }
 
 TEST_F(BlobSyncTest, AWrongChunkBlamesItsSenderAndAnotherIsAsked) {
   Learn(File());
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
+  Answer(alice_, 0);
   Written(0, absl::DataLossError("not of this file"));
   EXPECT_EQ(LastRefusal('a'), v1::REFUSAL_CODE_BAD_PROOF);
   EXPECT_TRUE(LastTo(bob_).has_want_chunks());
@@ -163,34 +66,36 @@ TEST_F(BlobSyncTest, AWrongChunkBlamesItsSenderAndAnotherIsAsked) {
 
 TEST_F(BlobSyncTest, ADiskThatFailsIsNotTheSendersFault) {
   Learn(File());
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   Written(0, absl::ResourceExhaustedError("full"));
   EXPECT_EQ(LastRefusal('a'), v1::REFUSAL_CODE_STORAGE);
 }
 
 TEST_F(BlobSyncTest, WhoRefusesOrFallsSilentIsPassedOver) {
   Learn(File());
-  blobs_.Fetch(now_);
-  blobs_.OnRefused(bob_, kBlob.str());  // was not asked: nothing changes
-  blobs_.OnRefused(alice_, "another subject");
+  links_ = {&alice_};
+  owned_->Fetch(now_);
+  links_ = {&alice_, &bob_};
+  Refuse(bob_);  // was not asked: nothing changes
+  Refuse(alice_, "another subject");
   EXPECT_FALSE(LastTo(bob_).has_want_chunks());
-  blobs_.OnRefused(alice_, kBlob.str());
-  blobs_.Fetch(now_);
+  Refuse(alice_);
+  owned_->Fetch(now_);
   ASSERT_TRUE(LastTo(bob_).has_want_chunks());
-  EXPECT_EQ(blobs_.NextTimeout(), now_ + kChunkTimeout);
+  EXPECT_EQ(owned_->NextTimeout(), now_ + kChunkTimeout);
   sent_.clear();
   now_ += kChunkTimeout;
-  blobs_.Fetch(now_);  // both have failed: a new round
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);  // both have failed: a new round
+  owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(alice_).has_want_chunks());
 }
 
 TEST_F(BlobSyncTest, AGoneLinkFreesItsFetch) {
   Learn(File());
-  blobs_.Fetch(now_);
-  blobs_.OnLinkGone(Party('a'));
+  owned_->Fetch(now_);
+  owned_->OnLinkGone(Party('a'));
   links_ = {&bob_};
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(bob_).has_want_chunks());
   EXPECT_EQ(LastTo(bob_).want_chunks().from(), 0u);
 }
@@ -200,13 +105,13 @@ TEST_F(BlobSyncTest, AnAuthorWhoComesOnTheLineIsAskedInsteadOfAParcel) {
   bob_.session = 0;
   links_ = {&bob_};
   Learn(File());
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   ASSERT_TRUE(LastTo(bob_).has_want_chunks());
   links_ = {&bob_, &alice_};
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(alice_).has_want_chunks());
   sent_.clear();
-  blobs_.Fetch(now_);  // and not over and over
+  owned_->Fetch(now_);  // and not over and over
   EXPECT_TRUE(sent_.empty());
 }
 
@@ -214,100 +119,66 @@ TEST_F(BlobSyncTest, WhoMayNotHaveTheFileDoesNotInterruptAParcel) {
   alice_.session = 0;
   links_ = {&alice_};
   Learn(File());
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   ASSERT_TRUE(LastTo(alice_).has_want_chunks());
   sent_.clear();
   links_ = {&alice_, &bob_};
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_TRUE(sent_.empty());
   v1::Cosign cosign;  // until he says that he has it
   cosign.add_received_blobs(kBlob.str());
-  blobs_.OnReceived(Party('b'), cosign);
-  blobs_.Fetch(now_);
+  owned_->OnReceived(Party('b'), cosign);
+  owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(bob_).has_want_chunks());
 }
 
 TEST_F(BlobSyncTest, ContentThatIsNotWhatItsEntryPromisesIsKeptBack) {
   Learn(File(1));
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   Answer(alice_, 0, 1);
   Written(0);
-  blobs_.OnBlobVerified({kBlob, absl::DataLossError("another hash")}, now_);
-  EXPECT_TRUE(blobs_.Find(kBlob)->damaged());
+  owned_->OnBlobVerified({kBlob, absl::DataLossError("another hash")}, now_);
+  EXPECT_TRUE(owned_->Find(kBlob)->damaged());
   EXPECT_EQ(LastRefusal('a'), v1::REFUSAL_CODE_BAD_PROOF);
   sent_.clear();
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_TRUE(sent_.empty());
-  blobs_.OnBlobVerified({*BlobId::From(std::string(32, 'x')), absl::OkStatus()}, now_);
+  owned_->OnBlobVerified({*BlobId::From(std::string(32, 'x')), absl::OkStatus()}, now_);
 }
 
 TEST_F(BlobSyncTest, AFileThatCouldNotBeReadIsFetchedAgain) {
   Learn(File(1));
-  blobs_.Fetch(now_);
-  Written(0);
-  blobs_.OnBlobVerified({kBlob, absl::NotFoundError("chunks are gone")}, now_);
-  EXPECT_EQ(blobs_.Find(kBlob)->next_chunk(), 0u);
+  owned_->Fetch(now_);
+  Deliver(alice_, 0, 1, 1);
+  owned_->OnBlobVerified({kBlob, absl::NotFoundError("chunks are gone")}, now_);
+  EXPECT_EQ(owned_->Find(kBlob)->next_chunk(), 0u);
   sent_.clear();
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(alice_).has_want_chunks());
-}
-
-TEST_F(BlobSyncTest, ServesItsAudienceAndNobodyElseInOneVoice) {
-  Learn(File(), 's', "sa");
-  blobs_.AddLocal(File());
-  EXPECT_EQ(Jobs<AdoptUploadJob>(), 1u);
-  v1::WantChunks want;
-  want.set_blob_id(kBlob.str());
-  want.set_count(3);
-  blobs_.OnWantChunks(alice_, want, now_);
-  EXPECT_EQ(Jobs<ReadChunkJob>(), 3u);
-  blobs_.OnWantChunks(bob_, want, now_);  // not in the audience
-  const v1::Refused denied = LastTo(bob_).refused();
-  want.set_blob_id(std::string(32, 'x'));  // not here at all
-  blobs_.OnWantChunks(bob_, want, now_);
-  EXPECT_EQ(LastTo(bob_).refused().code(), denied.code());
-  EXPECT_EQ(denied.code(), v1::REFUSAL_CODE_NOT_HERE);
-  want.set_blob_id(kBlob.str());
-  want.set_count(kChunksInFlightByParcel + 1);
-  blobs_.OnWantChunks(alice_, want, now_);
-  want.set_count(1);
-  want.set_from(20);
-  blobs_.OnWantChunks(alice_, want, now_);
-  EXPECT_EQ(Jobs<ReadChunkJob>(), 3u);
-}
-
-TEST_F(BlobSyncTest, AChunkThatCouldNotBeReadHereIsRefusedOpenly) {
-  blobs_.OnChunkRead({kBlob, 4, Party('a'), absl::DataLossError("damaged"), 0, "", {}}, now_);
-  EXPECT_EQ(LastTo(alice_).refused().code(), v1::REFUSAL_CODE_STORAGE);
-  blobs_.OnChunkRead({kBlob, 4, Party('a'), absl::OkStatus(), 20, "sealed", {Hash()}}, now_);
-  EXPECT_EQ(LastTo(alice_).chunk().path_size(), 1);
-  links_.clear();
-  sent_.clear();
-  blobs_.OnChunkRead({kBlob, 4, Party('a'), absl::OkStatus(), 20, "sealed", {}}, now_);
-  EXPECT_TRUE(sent_.empty());
 }
 
 TEST_F(BlobSyncTest, ALocalFileIsReceivedByWhoSaysSoOnly) {
   Learn(File(), 's', "sab");
-  blobs_.AddLocal(File());
+  owned_->AddLocal(File());
   v1::Cosign cosign;
   cosign.add_received_blobs(kBlob.str());
   cosign.add_received_blobs("no id");
   cosign.add_received_blobs(std::string(32, 'x'));
-  blobs_.OnReceived(Party('a'), cosign);
-  blobs_.OnReceived(Party('a'), cosign);
-  EXPECT_TRUE(blobs_.ReceivedBy(kBlob, Party('a')));
-  EXPECT_FALSE(blobs_.ReceivedBy(kBlob, Party('b')));
-  EXPECT_FALSE(blobs_.ReceivedBy(BlobId(), Party('a')));
+  owned_->OnReceived(Party('a'), cosign);
+  owned_->OnReceived(Party('a'), cosign);
+  EXPECT_TRUE(owned_->ReceivedBy(kBlob, Party('a')));
+  EXPECT_FALSE(owned_->ReceivedBy(kBlob, Party('b')));
+  EXPECT_FALSE(owned_->ReceivedBy(BlobId(), Party('a')));
 }
 
 TEST_F(BlobSyncTest, ProgressIsThereAfterARestart) {
   Learn(File(200));
-  blobs_.Fetch(now_);
-  for (uint64_t i = 0; i < 64; ++i) Written(i);
+  links_ = {&alice_};
+  owned_->Fetch(now_);
+  Deliver(alice_, 0, 64, 200);
   ASSERT_OK(disk_.Commit(store_.Take()));
   disk_.rows()["bdamaged"] = "x";  // passed over
-  BlobSync again(context_, refusals_, UINT64_MAX, kAnswerByParcel, {});
+  BlobSync again(context_, refusals_, {}, {});
   ASSERT_OK(again.Load());
   EXPECT_EQ(again.Find(kBlob)->next_chunk(), 64u);
 }
@@ -318,11 +189,202 @@ TEST_F(BlobSyncTest, FewFilesAtOnceAndTheOthersLater) {
     file.set_blob_id(std::string(32, c));
     Learn(file);
   }
-  blobs_.Fetch(now_);
+  owned_->Fetch(now_);
   EXPECT_EQ(sent_.size(), 4u);
-  blobs_.OnChunkWritten({*BlobId::From(std::string(32, '0')), 0, Party('a'), absl::OkStatus()},
-                        now_);
+  v1::Chunk chunk;
+  chunk.set_blob_id(std::string(32, '0'));
+  chunk.set_count(1);
+  chunk.set_sealed("sealed");
+  owned_->OnChunk(alice_, chunk, now_);
+  owned_->OnChunkWritten({*BlobId::From(std::string(32, '0')), 0, Party('a'), absl::OkStatus()},
+                         now_);
   EXPECT_EQ(sent_.size(), 5u);
+}
+
+// ---- several holders
+
+TEST_F(BlobSyncTest, SeveralHoldersAreAskedForDifferentChunks) {
+  Learn(File());
+  v1::Cosign cosign;
+  cosign.add_received_blobs(kBlob.str());
+  owned_->OnReceived(Party('b'), cosign);
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().from(), 0u);
+  EXPECT_EQ(LastTo(bob_).want_chunks().from(), kChunksInFlight);
+  Deliver(bob_, kChunksInFlight, 2 * kChunksInFlight);
+  Deliver(alice_, 0, kChunksInFlight);
+  Deliver(alice_, 16, 20);
+  Deliver(bob_, 16, 20);
+  EXPECT_TRUE(owned_->Find(kBlob)->complete());
+  EXPECT_EQ(Jobs<WriteChunkJob>(), 20u);
+  EXPECT_EQ(Jobs<VerifyBlobJob>(), 1u);
+}
+
+TEST_F(BlobSyncTest, WhatOneHolderDoesNotDeliverComesFromTheOther) {
+  Learn(File());
+  v1::Cosign cosign;
+  cosign.add_received_blobs(kBlob.str());
+  owned_->OnReceived(Party('b'), cosign);
+  owned_->Fetch(now_);
+  Deliver(bob_, 8, 16);
+  owned_->OnLinkGone(Party('a'));
+  links_ = {&bob_};
+  owned_->Fetch(now_);
+  Deliver(bob_, 0, 8);
+  Deliver(bob_, 16, 20);
+  EXPECT_TRUE(owned_->Find(kBlob)->complete());
+}
+
+// Who received a file tells its author only: others are tried with little.
+TEST_F(BlobSyncTest, SomebodyWhoMayHaveItIsTriedWithOneChunkAndAskedForMoreWhenItDelivers) {
+  Learn(File(100));
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().count(), kChunksInFlight);
+  EXPECT_EQ(LastTo(bob_).want_chunks().from(), kChunksInFlight);
+  EXPECT_EQ(LastTo(bob_).want_chunks().count(), 1u);
+  Deliver(bob_, kChunksInFlight, kChunksInFlight + 1, 100);
+  EXPECT_EQ(LastTo(bob_).want_chunks().from(), kChunksInFlight + 1);
+  EXPECT_EQ(LastTo(bob_).want_chunks().count(), kChunksInFlight);
+}
+
+TEST_F(BlobSyncTest, SomebodyWhoDoesNotHaveItIsNotTriedAgainAndItsChunkComesFromTheAuthor) {
+  Learn(File(100));
+  owned_->Fetch(now_);
+  Refuse(bob_);
+  sent_.clear();
+  Deliver(alice_, 0, kChunksInFlight, 100);
+  EXPECT_FALSE(LastTo(bob_).has_want_chunks());
+  bool asked_again = false;
+  for (const auto& [link, frame] : sent_) {
+    asked_again = asked_again || frame.want_chunks().from() == kChunksInFlight;
+  }
+  EXPECT_TRUE(asked_again);
+}
+
+TEST_F(BlobSyncTest, OnlyWhoWasTriedMayLackAFileUnnoticed) {
+  Learn(File(100));
+  owned_->Fetch(now_);
+  EXPECT_FALSE(Refuse(bob_, std::string(32, 'x')));
+  EXPECT_TRUE(Refuse(bob_));
+  EXPECT_FALSE(Refuse(bob_)) << "was not asked again";
+  EXPECT_FALSE(Refuse(alice_)) << "has written it";
+  links_ = {&bob_};
+  owned_->OnLinkGone(Party('b'));
+  owned_->Fetch(now_);
+  EXPECT_FALSE(Refuse(bob_, kBlob.str(), v1::REFUSAL_CODE_STORAGE));
+}
+
+TEST_F(BlobSyncTest, AFileOfFewChunksComesFromItsAuthorAlone) {
+  Learn(File(kChunksInFlight));
+  owned_->Fetch(now_);
+  EXPECT_TRUE(LastTo(alice_).has_want_chunks());
+  EXPECT_FALSE(LastTo(bob_).has_want_chunks());
+}
+
+// ---- what people say
+
+TEST_F(BlobSyncTest, ALargeFileWaitsUntilPeopleAskForIt) {
+  Start({.auto_fetch_bytes = 5 << 20, .answer_by_parcel = kAnswerByParcel});
+  Learn(File());
+  owned_->Fetch(now_);
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(StateOf(), State::kOnRequest);
+  EXPECT_OK(owned_->Wish(kBlob, v1::FILE_WISH_FETCH, 0));
+  owned_->Fetch(now_);
+  EXPECT_TRUE(LastTo(alice_).has_want_chunks());
+  EXPECT_EQ(StateOf(), State::kFetching);
+  EXPECT_REFUSED(owned_->Wish(BlobId(), v1::FILE_WISH_FETCH, 0), kNotFound, "NO_FILE");
+}
+
+TEST_F(BlobSyncTest, APausedFileKeepsWhatItHasAndGoesOnFromThere) {
+  Learn(File());
+  owned_->Fetch(now_);
+  Deliver(alice_, 0, 4);
+  EXPECT_OK(owned_->Wish(kBlob, v1::FILE_WISH_PAUSE, 0));
+  sent_.clear();
+  owned_->Fetch(now_);
+  Answer(alice_, 4);
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(StateOf(), State::kPaused);
+  EXPECT_OK(owned_->Wish(kBlob, v1::FILE_WISH_AUTOMATIC, 0));
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().from(), 4u);
+}
+
+TEST_F(BlobSyncTest, AnUrgentFileTakesThePlaceOfAnother) {
+  for (char c = '0'; c < '5'; ++c) {
+    v1::FileRef file = File(100);
+    file.set_blob_id(std::string(32, c));
+    Learn(file);
+  }
+  links_ = {&alice_};
+  owned_->Fetch(now_);
+  EXPECT_EQ(sent_.size(), 4u);
+  const BlobId last = *BlobId::From(std::string(32, '4'));
+  EXPECT_EQ(owned_->ProgressOf(last, now_).state, State::kWaiting);
+  EXPECT_OK(owned_->Wish(last, v1::FILE_WISH_FETCH, 1));
+  owned_->Fetch(now_);
+  EXPECT_EQ(owned_->ProgressOf(last, now_).state, State::kFetching);
+  EXPECT_EQ(LastTo(alice_).want_chunks().blob_id(), last.str());
+}
+
+TEST_F(BlobSyncTest, TheSmallerFileComesFirst) {
+  for (const char c : {'0', '1', '2', '3', '4'}) {
+    v1::FileRef file = File(c == '4' ? 1 : 100);
+    file.set_blob_id(std::string(32, c));
+    Learn(file);
+  }
+  owned_->Fetch(now_);
+  EXPECT_EQ(sent_.front().second.want_chunks().blob_id(), std::string(32, '4'));
+}
+
+TEST_F(BlobSyncTest, TheRateIsThatOfTheLastSeconds) {
+  Learn(File(200));
+  links_ = {&alice_};
+  owned_->Fetch(now_);
+  for (uint64_t i = 0; i < 12; ++i) {
+    now_ += absl::Milliseconds(500);
+    Deliver(alice_, i, i + 1, 200);
+  }
+  const BlobSync::Progress progress = owned_->ProgressOf(kBlob, now_);
+  EXPECT_EQ(progress.bytes_per_second, uint64_t{2} << 20);
+  EXPECT_EQ(progress.chunks_here, 12u);
+  EXPECT_EQ(progress.sources, std::vector<PartyId>{Party('a')});
+  EXPECT_EQ(owned_->ProgressOf(kBlob, now_ + absl::Minutes(1)).bytes_per_second, 0u);
+}
+
+// ---- caps
+
+TEST_F(BlobSyncTest, AskingKeepsToItsCap) {
+  Start({.answer_by_parcel = kAnswerByParcel, .bytes_per_second_in = 1 << 20});
+  Learn(File(100));
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().count(), kChunksInFlight);
+  sent_.clear();
+  Deliver(alice_, 0, kChunksInFlight, 100);
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(owned_->NextTimeout(), now_ + absl::Seconds(8));
+  now_ += absl::Seconds(8);
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().from(), kChunksInFlight);
+}
+
+TEST_F(BlobSyncTest, AFileThatCannotStartForTheCapStartsWhenThereIsRoom) {
+  Start({.answer_by_parcel = kAnswerByParcel, .bytes_per_second_in = 1 << 20});
+  Learn(File(1));
+  owned_->Fetch(now_);
+  Deliver(alice_, 0, 1, 1);
+  const BlobId second = *BlobId::From(std::string(32, 'C'));
+  v1::FileRef file = File(1);
+  file.set_blob_id(second.str());
+  Learn(file);
+  sent_.clear();
+  owned_->Fetch(now_);
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_EQ(owned_->NextTimeout(), now_ + absl::Seconds(1));
+  now_ += absl::Seconds(1);
+  owned_->Fetch(now_);
+  EXPECT_EQ(LastTo(alice_).want_chunks().blob_id(), second.str());
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ TEST(VerbsTest, WhatTheHandbookPromisesIsThere) {
         "agreement sign",   "agreement reject", "agreement show", "strategy draft",
         "strategy propose", "strategy sign",    "strategy show",  "line add",
         "evidence add",     "evidence list",    "evidence show",  "evidence get",
-        "evidence release", "task assign",      "task accept",    "task decline",
+        "evidence release", "evidence files",   "evidence fetch", "evidence pause",
+        "evidence verify",  "task assign",      "task accept",    "task decline",
         "task update",      "task done",        "task list",      "progress",
         "explain",          "sync status",      "log verify"}) {
     bool found = false;

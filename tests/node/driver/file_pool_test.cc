@@ -58,6 +58,24 @@ TEST_F(FilePoolTest, AChunkOfAnotherFileIsRefusedAndSaidSo) {
   EXPECT_REFUSED(std::get<sync::ChunkRead>(*results_.Pop()).status, kNotFound, "");
 }
 
+TEST_F(FilePoolTest, ACheckNamesWhatIsNoLongerWhatItWas) {
+  const auto store = Open(dir_ / "one");
+  const v1::FileRef file = Add(*store, Content(9 * kChunk + 5));
+  const BlobId blob = IdOf(file);
+  store::FlipBit(BlobPath(dir_ / "one", blob, ".blob"), 4 * (kChunk + 16) + 33);
+  FilePool pool(*store, 2, Collect());
+  pool.Submit(sync::CheckChunksJob{blob, {0, 3, 4, 9}});
+  auto checked = std::get<sync::ChunksChecked>(*results_.Pop());
+  EXPECT_OK(checked.status);
+  EXPECT_EQ(checked.blob, blob);
+  EXPECT_EQ(checked.checked, 4u);
+  EXPECT_EQ(checked.damaged, (std::vector<uint64_t>{4}));
+  pool.Submit(sync::CheckChunksJob{BlobId(), {0}});
+  checked = std::get<sync::ChunksChecked>(*results_.Pop());
+  EXPECT_REFUSED(checked.status, kNotFound, "");
+  EXPECT_TRUE(checked.damaged.empty());
+}
+
 TEST_F(FilePoolTest, EndsWithJobsStillWaiting) {
   const auto store = Open(dir_ / "one");
   FilePool pool(*store, 2, Collect());

@@ -52,6 +52,7 @@ struct Disk {
   struct Blob {
     uint64_t count = 0;
     std::map<uint64_t, std::string> chunks;
+    std::vector<Hash> leaves;  // of the chunks as they came
   };
   std::map<BlobId, Blob> blobs;
   std::optional<DiskKv::Rows> backup;

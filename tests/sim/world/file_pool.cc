@@ -16,11 +16,14 @@ sync::Input Read(Node& node, const sync::ReadChunkJob& job) {
     out.status = absl::NotFoundError("no such chunk");
     return out;
   }
-  std::vector<Hash> leaves;
-  for (const auto& [i, sealed] : it->second.chunks) leaves.push_back(crypto::ChunkLeaf(sealed));
-  const crypto::VectorMerkleSource tree(leaves);
+  // The tree as it was when the file came, which lies beside it.
+  const crypto::VectorMerkleSource tree(it->second.leaves);
   out.count = it->second.count;
   out.sealed = it->second.chunks.at(job.index);
+  if (crypto::ChunkLeaf(out.sealed) != it->second.leaves[job.index]) {
+    out.status = absl::DataLossError("a chunk is not what it was");
+    return out;
+  }
   out.path = *crypto::InclusionProof(tree, job.index, it->second.count);
   return out;
 }
@@ -30,8 +33,11 @@ sync::Input Write(Node& node, const sync::WriteChunkJob& job) {
   if (crypto::VerifyInclusion(crypto::ChunkLeaf(job.sealed), job.index, job.count, job.path,
                               *Hash::From(job.blob.view()))
           .ok()) {
-    node.disk.blobs[job.blob].count = job.count;
-    node.disk.blobs[job.blob].chunks[job.index] = job.sealed;
+    Disk::Blob& blob = node.disk.blobs[job.blob];
+    blob.count = job.count;
+    blob.leaves.resize(job.count);
+    blob.leaves[job.index] = crypto::ChunkLeaf(job.sealed);
+    blob.chunks[job.index] = job.sealed;
   } else {
     out.status = absl::DataLossError("not of this blob");
   }
@@ -51,12 +57,30 @@ sync::Input Verify(Node& node, const sync::VerifyBlobJob& job) {
   }
   crypto::Sha256Stream sha;
   for (const auto& [i, sealed] : held.chunks) {
+    if (crypto::ChunkLeaf(sealed) != held.leaves[i]) {
+      out.status = absl::FailedPreconditionError("damaged on this disk");
+      return out;
+    }
     absl::StatusOr<std::string> plain = opener->OpenChunk(i, sealed);
     if (!plain.ok()) out.status = plain.status();
     if (plain.ok()) sha.Update(*plain);
   }
   if (out.status.ok() && sha.Finish().view() != job.file.plain_sha256()) {
     out.status = absl::DataLossError("another file than promised");
+  }
+  return out;
+}
+
+sync::Input Check(Node& node, const sync::CheckChunksJob& job) {
+  sync::ChunksChecked out{job.blob, 0, {}, absl::OkStatus()};
+  for (const uint64_t index : job.indices) {
+    const auto read = std::get<sync::ChunkRead>(Read(node, {job.blob, index, {}}));
+    if (absl::IsDataLoss(read.status)) {
+      out.damaged.push_back(index);
+    } else if (!read.status.ok()) {
+      out.status = read.status;
+    }
+    ++out.checked;
   }
   return out;
 }
@@ -71,6 +95,9 @@ void World::RunFileJob(Node& node, const sync::FileJob& job) {
     answer = Write(node, *write);
   } else if (const auto* verify = std::get_if<sync::VerifyBlobJob>(&job)) {
     answer = Verify(node, *verify);
+  } else if (const auto* check = std::get_if<sync::CheckChunksJob>(&job)) {
+    answer = Check(node, *check);
+    counters_.Hit("damaged chunk found", std::get<sync::ChunksChecked>(answer).damaged.size());
   } else {
     return;
   }
@@ -90,6 +117,7 @@ core::UploadedFile World::Upload(Node& node, const std::string& name, const std:
     blob.chunks[i] = *sealer.SealChunk(i, plain);
     leaves.push_back(crypto::ChunkLeaf(blob.chunks[i]));
   }
+  blob.leaves = leaves;
   const crypto::VectorMerkleSource tree(leaves);
   const Hash root = *crypto::RangeFrom(tree, 0, blob.count)->Root();
   core::UploadedFile out;

@@ -56,6 +56,9 @@ std::string Fingerprint(const core::Input& input) {
   if (const auto* verified = std::get_if<sync::BlobVerified>(&given)) {
     return chunk(verified->blob, 0, PartyId());
   }
+  if (const auto* checked = std::get_if<sync::ChunksChecked>(&given)) {
+    return chunk(checked->blob, checked->checked, PartyId());
+  }
   return kind;
 }
 
