@@ -45,6 +45,7 @@ constexpr FaultRow kRows[] = {
     {"renewal", "(f) 4", Per::kBeat, &Faults::renewal, 0.01},
     {"clock skew", "C1 C3", Per::kNode, &Faults::clock_skew, 1},
     {"next version", "P3", Per::kNode, &Faults::next_version, 1},
+    {"chunk rot", "S5", Per::kBeat, &Faults::chunk_rot, 0.03},
 };
 
 }  // namespace

@@ -65,6 +65,8 @@ struct Faults {
   double renewal = 0;  // stopped, given new keys from its root, its card handed over by people
   // P: per node, at the start
   double next_version = 0;  // speaks of things that this version does not know
+  // S: per beat
+  double chunk_rot = 0;  // a chunk of a file is another one; somebody else has a sound copy
 };
 
 enum class Per { kFrame, kDial, kParcel, kBeat, kStep, kNode };

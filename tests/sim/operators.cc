@@ -70,4 +70,12 @@ void MeetWhoLostTouch(World& world) {
   }
 }
 
+void ReadFilesAgain(World& world) {
+  for (auto& node : world.nodes()) {
+    if (node->hostile || !node->up()) continue;
+    world.Ask<v1::CheckFilesResponse>(*node, "/entente.v1.EvidenceService/CheckFiles",
+                                      std::make_shared<v1::CheckFilesRequest>());
+  }
+}
+
 }  // namespace entente::sim

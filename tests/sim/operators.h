@@ -19,4 +19,7 @@ bool HoldsOldCard(World& world, Node& node, const Node& other);
 // relay and one has come back without its keys.
 void MeetWhoLostTouch(World& world);
 
+// Every honest node reads its files again.
+void ReadFilesAgain(World& world);
+
 }  // namespace entente::sim

@@ -100,6 +100,7 @@ class Run {
       if (round + 1 == kRounds) ledger_.LastRound();
       world_.RunFor(Round());
       if (round == 0) MeetWhoLostTouch(world_);
+      if (round == 2) ReadFilesAgain(world_);
       for (auto& node : world_.nodes()) {
         if (!node->up() && !node->hostile) node->Boot();
       }

@@ -38,6 +38,7 @@ void Chaos::Beat() {
   ProcessFaults();
   ClockFaults();
   KeyFaults();
+  ChunkRot();
   for (auto& node : world_.nodes()) {
     if (world_.Pick(12) == 0) node->MakeBackup();
   }
@@ -128,6 +129,29 @@ void Chaos::StorageFaults() {
     Node& node = Any();
     node.RestoreBackup(world_.Pick(2) == 0);
     world_.After(Some(2), [&node] { node.Boot(); });
+  }
+}
+
+// What no sound copy is left of cannot be mended; so it is never the last that rots.
+void Chaos::ChunkRot() {
+  if (!world_.Chance(world_.faults().chunk_rot)) return;
+  Node& node = Any();
+  auto& blobs = node.disk.blobs;
+  if (blobs.empty()) return;
+  const auto blob = std::next(blobs.begin(), static_cast<int64_t>(world_.Pick(blobs.size())));
+  if (blob->second.chunks.empty()) return;
+  auto& chunks = blob->second.chunks;
+  const auto chunk = std::next(chunks.begin(), static_cast<int64_t>(world_.Pick(chunks.size())));
+  const std::string sound = chunk->second;
+  for (const auto& other : world_.nodes()) {
+    if (other->index == node.index || other->code() == world_.setup().will_turn) continue;
+    const auto theirs = other->disk.blobs.find(blob->first);
+    if (theirs == other->disk.blobs.end() || theirs->second.chunks.size() != theirs->second.count ||
+        theirs->second.chunks.at(chunk->first) != sound) {
+      continue;
+    }
+    chunk->second.front() ^= 1;
+    return world_.counters().Hit("chunk rot");
   }
 }
 

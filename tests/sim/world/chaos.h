@@ -22,6 +22,7 @@ class Chaos {
   void KeyFaults();
   void ClockFaults();
   void DiskParcel();
+  void ChunkRot();
   // Between half a beat and `beats` of them.
   absl::Duration Some(uint64_t beats);
   Node& Any();

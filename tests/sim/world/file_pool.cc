@@ -91,6 +91,9 @@ void World::RunFileJob(Node& node, const sync::FileJob& job) {
   sync::Input answer = sync::Tick{};
   if (const auto* read = std::get_if<sync::ReadChunkJob>(&job)) {
     answer = Read(node, *read);
+    if (absl::IsDataLoss(std::get<sync::ChunkRead>(answer).status)) {
+      counters_.Hit("damaged chunk kept back");
+    }
   } else if (const auto* write = std::get_if<sync::WriteChunkJob>(&job)) {
     answer = Write(node, *write);
   } else if (const auto* verify = std::get_if<sync::VerifyBlobJob>(&job)) {
