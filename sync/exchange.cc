@@ -476,7 +476,7 @@ void Exchange::SendReceipts(const PartyId& peer) {
   for (Link* link : hooks_.links()) {
     if (link->peer != peer) continue;
     for (const auto& [id, log] : context_.logs.all()) {
-      if (log.author == peer && Shared(log, peer)) {
+      if (log.author == peer && Shared(log, peer) && log.receipts.contains(context_.self)) {
         SendCosign(*link, log, /*with_files=*/true);
         break;  // the list of files rides on one receipt
       }

@@ -275,6 +275,8 @@ void Replica::SayWhatKeysAreKnown(Link& link) {
 absl::Status Replica::StartLink(Link& link, absl::Time now) {
   SayWhatKeysAreKnown(link);
   if (absl::Status s = exchange_->Start(link, now); !s.ok()) return s;
+  // Files may have come from others while their author was away.
+  if (!blobs_->ReceivedFrom(link.peer).empty()) exchange_->SendReceipts(link.peer);
   fork_watch_->Greet(link);
   ShowCardForks(link);
   return absl::OkStatus();

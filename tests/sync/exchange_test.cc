@@ -42,6 +42,30 @@ TEST_F(ExchangeTest, WhatIsWrittenArrivesAndIsReceipted) {
   EXPECT_EQ(f_["XA"].replica->WaitingFor(f_["XB"].party), 0u);
 }
 
+// It came from somebody else, and no log has grown that would make anybody compare.
+TEST_F(ExchangeTest, AnAuthorThatComesBackIsToldOfAFileThatArrivedMeanwhile) {
+  f_.Connect(f_["XA"], f_["XB"]);
+  ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "with a file"));
+  f_.Settle();
+  f_.Pass(absl::Hours(2));
+  f_.Disconnect(f_["XA"]);
+  OpenedEntry entry = f_["XA"].opened.back();
+  v1::FileRef& file = *entry.body.add_files();
+  const BlobId blob = *BlobId::From(std::string(32, 'B'));
+  file.set_blob_id(blob.str());
+  for (std::string* field :
+       {file.mutable_plain_sha256(), file.mutable_file_key(), file.mutable_commit()}) {
+    *field = std::string(32, 'x');
+  }
+  file.set_chunk_bytes(1 << 20);
+  file.set_chunk_count(1);
+  for (const char* code : {"XA", "XB"}) f_[code].replica->blobs().Learn(entry);
+  f_["XB"].replica->blobs().AddLocal(file);
+  f_.Connect(f_["XA"], f_["XB"]);
+  f_.Settle();
+  EXPECT_TRUE(f_["XA"].replica->blobs().ReceivedBy(blob, f_["XB"].party));
+}
+
 TEST_F(ExchangeTest, WhatWasWrittenApartMeetsOnConnecting) {
   for (int i = 0; i < 50; ++i) {
     ASSERT_OK(f_.Write(f_["XA"], {"XA", "XB"}, "a" + std::to_string(i)));
