@@ -145,9 +145,9 @@ void Acts::Exclude(Node& node, const std::string& gone) {
   request->set_reason("its node answers for somebody else");
   request->set_idempotency_key(Key());
   world_.Call(node, "/entente.v1.AgreementService/ExcludeBody", request,
-              [this, &node, gone](const core::Answer& answer, const Rows&) {
+              [this, &node, gone](const core::Answer& answer, const Rows& rows) {
                 Count(answer, "exclusion signed");
-                if (answer.status.ok()) ledger_.Stopped(node, gone);
+                if (answer.status.ok()) ledger_.Stopped(node, gone, rows);
               });
 }
 
@@ -161,10 +161,10 @@ void Acts::Suspend(Node& node, const std::string& whom, bool lift) {
   // The answer may come after the suspension was lifted again.
   const uint64_t call = ++suspensions_[{node.code(), whom}];
   world_.Call(node, "/entente.v1.AgreementService/SuspendBody", request,
-              [this, &node, whom, lift, call](const core::Answer& answer, const Rows&) {
+              [this, &node, whom, lift, call](const core::Answer& answer, const Rows& rows) {
                 Count(answer, lift ? "suspension lifted" : "suspended");
                 const bool newest = suspensions_[{node.code(), whom}] == call;
-                if (answer.status.ok() && !lift && newest) ledger_.Stopped(node, whom);
+                if (answer.status.ok() && !lift && newest) ledger_.Stopped(node, whom, rows);
               });
 }
 

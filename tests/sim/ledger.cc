@@ -15,9 +15,51 @@ size_t Ledger::Keep(const std::string& owner, Codes may_know) {
   return secrets_.size() - 1;
 }
 
-void Ledger::Stopped(Node& node, const std::string& gone) {
+namespace {
+
+// Whether a node reads all of these own entries.
+bool Reads(const Node& node, const Rows& entries) {
+  const auto& rows = node.disk.kv.rows();
+  return std::all_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    const std::string_view key = entry.first;
+    if (!rows.contains(key)) return false;
+    const auto log = rows.find(Cat("l", key.substr(1, 32)));
+    v1::LogRow row;
+    return log != rows.end() && row.ParseFromString(log->second) &&
+           row.opened() > *ByteReader(key.substr(33)).ReadU64();
+  });
+}
+
+}  // namespace
+
+void Ledger::Stopped(Node& node, const std::string& gone, const Rows& statement) {
+  stops_[{node.code(), gone}] = {{}, statement, false};
+  MeasureStop(node.code(), gone);
+}
+
+void Ledger::NoteWhoForgotAStop() {
+  for (auto& [pair, stop] : stops_) {
+    if (stop.forgotten || Reads(world_.node(pair.first), stop.statement)) continue;
+    stop.forgotten = true;
+    world_.counters().Hit("forgot whom it left out");
+    AwaitStop(pair.first, pair.second);
+  }
+}
+
+void Ledger::AwaitStop(const std::string& writer, const std::string& gone) {
+  world_.After(absl::Minutes(1), [this, writer, gone] {
+    const auto it = stops_.find({writer, gone});
+    if (it == stops_.end() || !it->second.forgotten) return;
+    if (!Reads(world_.node(writer), it->second.statement)) return AwaitStop(writer, gone);
+    it->second.forgotten = false;
+    MeasureStop(writer, gone);
+  });
+}
+
+void Ledger::MeasureStop(const std::string& writer, const std::string& gone) {
+  const Node& node = world_.node(writer);
   const PartyId party = world_.node(gone).who.party;
-  std::map<LogId, uint64_t>& sizes = stops_[{node.code(), gone}];
+  std::map<LogId, uint64_t>& sizes = stops_[{writer, gone}].sizes;
   // Of a log of an earlier life others may hold more than the node has got back.
   for (const auto& holder : world_.nodes()) {
     const auto& rows = holder->disk.kv.rows();

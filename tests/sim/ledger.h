@@ -34,6 +34,13 @@ struct Promise {
   bool lost_with_disk = false;  // its only copy was on a disk that died: nobody promised that
 };
 
+// A body has signed that another is left out.
+struct Stop {
+  std::map<LogId, uint64_t> sizes;  // of the writer's logs that the other is in, at that time
+  Rows statement;                   // the entries that say so
+  bool forgotten = false;           // the writer was set back behind them, and nobody told it yet
+};
+
 class Ledger {
  public:
   explicit Ledger(World& world) : world_(world) {}
@@ -43,12 +50,16 @@ class Ledger {
   void MayKnow(size_t secret, const std::string& code) { secrets_[secret].may_know.insert(code); }
   void Acknowledged(Promise promise) { promises_.push_back(std::move(promise)); }
   // `node` signed the exclusion of `gone`, or suspended it: its logs with `gone` end here.
-  void Stopped(Node& node, const std::string& gone);
+  void Stopped(Node& node, const std::string& gone, const Rows& statement = {});
   void Lifted(const std::string& node, const std::string& gone);
 
   // A database went back, or somebody who may have had the last copy turned: what no honest node
   // holds now is excused, and nothing else.
   void ExcuseWhatNobodyHolds();
+
+  // A node that was set back cannot know what it signed since. It counts again from the moment it
+  // reads its own statement, which others give back.
+  void NoteWhoForgotAStop();
 
   // `node` has new keys: its old logs end with what it holds of them now, and what others may hold
   // beyond is given up.
@@ -63,20 +74,21 @@ class Ledger {
 
   const std::vector<Secret>& secrets() const { return secrets_; }
   const std::vector<Promise>& promises() const { return promises_; }
-  // By writer and party left out: the writer's logs that the party is in, and their sizes then.
-  const std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>>& stops() const {
-    return stops_;
-  }
+  // By writer and party left out.
+  const std::map<std::pair<std::string, std::string>, Stop>& stops() const { return stops_; }
   // Somebody has stopped writing to it: it misses things, and others refuse things of it.
   bool LeftOut(const std::string& code) const;
   // Agreement versions that were proposed, to be checked against what came into force.
   uint64_t proposals = 0;
 
  private:
+  void MeasureStop(const std::string& writer, const std::string& gone);
+  void AwaitStop(const std::string& writer, const std::string& gone);
+
   World& world_;
   std::vector<Secret> secrets_;
   std::vector<Promise> promises_;
-  std::map<std::pair<std::string, std::string>, std::map<LogId, uint64_t>> stops_;
+  std::map<std::pair<std::string, std::string>, Stop> stops_;
   std::set<Hash> given_up_;         // cards
   std::map<LogId, uint64_t> ends_;  // of logs under them
   std::optional<std::map<LogId, uint64_t>> before_last_round_;

@@ -49,7 +49,10 @@ class Run {
         ledger_(world_),
         acts_(world_, ledger_),
         chaos_(world_, script_.span / kBeats) {
-    world_.listener().after_loss = [this] { ledger_.ExcuseWhatNobodyHolds(); };
+    world_.listener().after_loss = [this] {
+      ledger_.ExcuseWhatNobodyHolds();
+      ledger_.NoteWhoForgotAStop();
+    };
     world_.listener().renewed = [this](Node& node) { ledger_.Renewed(node); };
   }
 
