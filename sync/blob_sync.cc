@@ -13,6 +13,10 @@ namespace {
 constexpr size_t kFetchesMax = 4;
 // How long a rate of transfer is measured, and shown after the last chunk.
 constexpr absl::Duration kMeasure = absl::Seconds(2);
+// How long a slow source is waited for at most, and how long a file rests at most before those who
+// have failed are asked once more.
+constexpr absl::Duration kPatienceMax = absl::Minutes(5);
+constexpr absl::Duration kRestMax = absl::Minutes(5);
 constexpr size_t kSealedChunkMax = (1 << 20) + 16;
 constexpr int kPathMax = 64;
 // Progress is written down every so many chunks; a restart repeats at most these.
@@ -92,6 +96,7 @@ void BlobSync::Requeue(const BlobId& id, Blob& blob) {
   blob.place.reset();
   if (!Lacks(blob)) {
     Stop(id);
+    resting_.erase(id);
     return;
   }
   blob.place = Place(-blob.row.priority(), blob.row.wish() == v1::FILE_WISH_FETCH ? 0 : 1,
@@ -146,6 +151,10 @@ void BlobSync::DropSource(const BlobId& id, const PartyId& source, bool failed) 
   if (it->second.deadlines.empty()) Stop(id);
 }
 
+absl::Duration BlobSync::PatienceWith(const Blob& blob, const Link& link) const {
+  return link.by_parcel() ? options_.answer_by_parcel : blob.patience;
+}
+
 void BlobSync::DropLateSources(absl::Time now) {
   // Somebody who has the file is on the line, while it is on its way by parcel: slowly, or not at
   // all when the node that was asked went down before it answered.
@@ -166,7 +175,12 @@ void BlobSync::DropLateSources(absl::Time now) {
       if (late || nearer(id, source)) drop.emplace_back(id, source, late);
     }
   }
-  for (const auto& [id, source, late] : drop) DropSource(id, source, late);
+  for (const auto& [id, source, late] : drop) {
+    // A line so slow that answers come after their time: asked again and again at one pace it would
+    // carry nothing but answers that nobody waits for any more.
+    if (late) blobs_[id].patience = std::min(2 * blobs_[id].patience, kPatienceMax);
+    DropSource(id, source, late);
+  }
 }
 
 // More urgent files than those that are fetched take their places.
@@ -186,6 +200,17 @@ void BlobSync::MakeWay() {
   }
 }
 
+// Everybody has failed once: starts over after a rest. False while it lasts, or when nobody is
+// there.
+bool BlobSync::NextRound(const BlobId& id, Blob& blob, absl::Time now) {
+  if (blob.failed.empty()) return false;
+  const auto [resting, fresh] = resting_.emplace(id, now + blob.rest);
+  if (fresh) blob.rest = std::min(2 * blob.rest, kRestMax);
+  if (now < resting->second) return false;
+  blob.failed.clear();
+  return !SourcesFor(id, blob).empty();
+}
+
 void BlobSync::Start(const BlobId& id, Blob& blob, absl::Time now) {
   const bool mends = blob.row.damaged_chunks_size() > 0;
   if (!mends && blob.row.next_chunk() >= blob.row.file().chunk_count()) {
@@ -194,10 +219,8 @@ void BlobSync::Start(const BlobId& id, Blob& blob, absl::Time now) {
     Requeue(id, blob);
     return;
   }
-  if (SourcesFor(id, blob).empty()) {
-    blob.failed.clear();  // everybody failed once: start over at the next occasion
-    return;
-  }
+  if (SourcesFor(id, blob).empty() && !NextRound(id, blob, now)) return;
+  resting_.erase(id);
   FileFetch fetch = mends ? FileFetch(std::vector<uint64_t>(blob.row.damaged_chunks().begin(),
                                                             blob.row.damaged_chunks().end()))
                           : FileFetch(blob.row.next_chunk(), blob.row.file().chunk_count());
@@ -235,7 +258,7 @@ void BlobSync::AskAll(const BlobId& id, Active& active, absl::Time now) {
     if (!active.deadlines.contains(link->peer) && active.deadlines.size() >= kFileSourcesMax) {
       continue;
     }
-    const absl::Duration patience = link->by_parcel() ? options_.answer_by_parcel : kChunkTimeout;
+    const absl::Duration patience = PatienceWith(blob, *link);
     if (!in_.Ready(now)) {
       // Whoever waits for our own cap is not late.
       const auto own = active.deadlines.find(link->peer);
@@ -280,8 +303,7 @@ void BlobSync::OnChunk(Link& link, const v1::Chunk& chunk, absl::Time now) {
     job.path.push_back(*hash);
   }
   if (!it->second.fetch.Came(link.peer, chunk.index())) return;
-  it->second.deadlines[link.peer] =
-      now + (link.by_parcel() ? options_.answer_by_parcel : kChunkTimeout);
+  it->second.deadlines[link.peer] = now + PatienceWith(blobs_[*id], link);
   hooks_.run(std::move(job));
 }
 
@@ -313,6 +335,7 @@ void BlobSync::OnChunkWritten(const ChunkWritten& written, absl::Time now) {
     return;
   }
   blob.delivered.insert(written.sender);
+  blob.rest = kFirstRest;
   active.fetch.Kept(written.sender, written.index);
   Measure(active, blob.row.file().chunk_bytes(), now);
   const bool mends = active.mends;
@@ -340,6 +363,7 @@ void BlobSync::OnBlobVerified(const BlobVerified& verified, absl::Time now) {
   Blob& blob = it->second;
   blob.verifying = false;
   if (verified.status.ok()) {
+    blob.patience = kChunkTimeout;
     blob.row.set_verified(true);
     Save(verified.blob, blob);
     Requeue(verified.blob, blob);
@@ -417,6 +441,7 @@ void BlobSync::ClockSetBack(absl::Time now) {
     }
     active.measured = std::min(active.measured, now);
   }
+  for (auto& [id, until] : resting_) until = std::min(until, now + kRestMax);
   in_.ClockSetBack(now);
   out_.ClockSetBack(now);
 }
@@ -425,6 +450,9 @@ absl::Time BlobSync::NextTimeout() const {
   absl::Time next = absl::InfiniteFuture();
   for (const auto& [id, active] : active_) {
     for (const auto& [source, deadline] : active.deadlines) next = std::min(next, deadline);
+  }
+  for (const auto& [id, until] : resting_) {
+    if (until > now_seen_) next = std::min(next, until);
   }
   // A date that has come needs no waking: what waits then goes with the next step.
   if (!queue_.empty() && in_.ready() > now_seen_) next = std::min(next, in_.ready());

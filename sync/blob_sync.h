@@ -32,6 +32,7 @@
 #include "sync/entry_types.h"
 #include "sync/file_fetch.h"
 #include "sync/file_options.h"
+#include "sync/limits.h"
 #include "sync/link.h"
 #include "sync/refusals.h"
 
@@ -104,15 +105,18 @@ class BlobSync {
   std::vector<std::string> ReceivedFrom(const PartyId& author) const;
 
  private:
+  static constexpr absl::Duration kFirstRest = absl::Seconds(5);
   // In what order files are fetched: urgent, asked for, small.
   using Place = std::tuple<int32_t, int, uint64_t, BlobId>;
   struct Blob {
     v1::BlobRow row;
     std::map<PartyId, std::set<JitId>> allowed;  // who is in the audience of an entry naming it
     std::set<PartyId> authors;
-    std::set<PartyId> delivered;  // sources that have handed out some of it
-    std::set<PartyId> failed;     // sources that had nothing, until the next round
-    std::optional<Place> place;   // in queue_
+    std::set<PartyId> delivered;              // sources that have handed out some of it
+    std::set<PartyId> failed;                 // sources that had nothing, until the next round
+    absl::Duration patience = kChunkTimeout;  // with a stream; grows with every answer that is late
+    absl::Duration rest = kFirstRest;         // before the next round; grows with every round
+    std::optional<Place> place;               // in queue_
     bool verifying = false;
   };
   // What is fetched just now.
@@ -140,11 +144,13 @@ class BlobSync {
   void Requeue(const BlobId& id, Blob& blob);
   bool Lacks(const Blob& blob) const;
   Link* LinkOf(const PartyId& peer) const;
+  absl::Duration PatienceWith(const Blob& blob, const Link& link) const;
   std::vector<Link*> SourcesFor(const BlobId& id, const Blob& blob) const;
   bool HasIt(const BlobId& id, const Blob& blob, const PartyId& peer) const;
   void DropLateSources(absl::Time now);
   void DropSource(const BlobId& id, const PartyId& source, bool failed);
   void MakeWay();
+  bool NextRound(const BlobId& id, Blob& blob, absl::Time now);
   void Start(const BlobId& id, Blob& blob, absl::Time now);
   void AskAll(const BlobId& id, Active& active, absl::Time now);
   void Stop(const BlobId& id) { active_.erase(id); }
@@ -163,6 +169,7 @@ class BlobSync {
   std::map<BlobId, Blob> blobs_;
   std::set<Place> queue_;
   std::map<BlobId, Active> active_;
+  std::map<BlobId, absl::Time> resting_;  // everybody has failed: when the next round begins
   Bandwidth in_;
   Bandwidth out_;
   // Chunks that peers have asked for: waiting, and how many are being read for each.

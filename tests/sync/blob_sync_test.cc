@@ -85,9 +85,58 @@ TEST_F(BlobSyncTest, WhoRefusesOrFallsSilentIsPassedOver) {
   EXPECT_EQ(owned_->NextTimeout(), now_ + kChunkTimeout);
   sent_.clear();
   now_ += kChunkTimeout;
-  owned_->Fetch(now_);  // both have failed: a new round
+  owned_->Fetch(now_);  // both have failed: a new round, after a rest
+  EXPECT_FALSE(LastTo(alice_).has_want_chunks());
+  now_ = owned_->NextTimeout();
   owned_->Fetch(now_);
   EXPECT_TRUE(LastTo(alice_).has_want_chunks());
+}
+
+// A line on which an answer takes longer than we wait: asked again with every late answer, it would
+// carry more and more of what nobody waits for (simulator, seed 407).
+TEST_F(BlobSyncTest, WhoAnswersSlowlyIsGivenMoreTimeAndNotAskedAgainByItsLateAnswers) {
+  Learn(File());
+  owned_->Fetch(now_);
+  Refuse(bob_);
+  for (const absl::Duration patience : {kChunkTimeout, 2 * kChunkTimeout, 4 * kChunkTimeout}) {
+    const absl::Time asked = now_;
+    EXPECT_EQ(owned_->NextTimeout(), asked + patience);
+    now_ = asked + patience;
+    owned_->Fetch(now_);
+    const size_t sent = sent_.size();
+    EXPECT_GT(owned_->NextTimeout(), now_);  // it rests
+    Answer(alice_, 0);                       // of then: too late
+    owned_->Fetch(now_ + absl::Seconds(1));
+    EXPECT_EQ(sent_.size(), sent);
+    now_ = owned_->NextTimeout();
+    owned_->Fetch(now_);
+    EXPECT_EQ(sent_.size(), sent + 2);  // the next round: both of them
+    Refuse(bob_);
+  }
+  now_ += 5 * kChunkTimeout;
+  const size_t jobs = Jobs<WriteChunkJob>();
+  Answer(alice_, 0);
+  EXPECT_EQ(Jobs<WriteChunkJob>(), jobs + 1);
+}
+
+TEST_F(BlobSyncTest, ADiskThatStaysFullIsTriedLessAndLessOften) {
+  Learn(File());
+  const absl::Time end = now_ + absl::Hours(2);
+  size_t rounds = 0;
+  while (now_ < end) {
+    owned_->Fetch(now_);
+    const size_t before = sent_.size();
+    for (Link* link : {&alice_, &bob_}) {
+      Answer(*link, 0);
+      Written(0, absl::ResourceExhaustedError("full"), link == &alice_ ? 'a' : 'b');
+    }
+    rounds += sent_.size() > before ? 1 : 0;
+    const absl::Time next = owned_->NextTimeout();
+    ASSERT_GT(next, now_);
+    now_ = next;
+  }
+  EXPECT_LT(rounds, 60u);
+  EXPECT_GT(rounds, 10u);
 }
 
 TEST_F(BlobSyncTest, AGoneLinkFreesItsFetch) {
