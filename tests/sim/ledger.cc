@@ -96,6 +96,15 @@ void Ledger::ExcuseWhatNobodyHolds() {
   }
 }
 
+void Ledger::NoteWhatOwnersLack() {
+  for (Promise& promise : promises_) {
+    const auto& rows = world_.node(promise.owner).disk.kv.rows();
+    promise.set_back =
+        promise.set_back || std::any_of(promise.rows.begin(), promise.rows.end(),
+                                        [&](const auto& row) { return !rows.contains(row.first); });
+  }
+}
+
 void Ledger::Renewed(const Node& node) {
   const auto& rows = node.disk.kv.rows();
   for (auto it = rows.lower_bound("l"); it != rows.end() && it->first[0] == 'l'; ++it) {

@@ -32,6 +32,7 @@ struct Promise {
   Codes audience;
   Rows rows;                    // the entries it went into
   bool lost_with_disk = false;  // its only copy was on a disk that died: nobody promised that
+  bool set_back = false;        // its owner's database once went back behind it
 };
 
 // A body has signed that another is left out.
@@ -56,6 +57,10 @@ class Ledger {
   // A database went back, or somebody who may have had the last copy turned: what no honest node
   // holds now is excused, and nothing else.
   void ExcuseWhatNobodyHolds();
+
+  // What owners lack after a database went back: others give it back, but not to whom they left
+  // out.
+  void NoteWhatOwnersLack();
 
   // A node that was set back cannot know what it signed since. It counts again from the moment it
   // reads its own statement, which others give back.

@@ -51,6 +51,7 @@ class Run {
         chaos_(world_, script_.span / kBeats) {
     world_.listener().after_loss = [this] {
       ledger_.ExcuseWhatNobodyHolds();
+      ledger_.NoteWhatOwnersLack();
       ledger_.NoteWhoForgotAStop();
     };
     world_.listener().renewed = [this](Node& node) { ledger_.Renewed(node); };

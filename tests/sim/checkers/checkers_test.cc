@@ -88,6 +88,15 @@ TEST_F(CheckersTest, ALossIsExcusedOnlyWhereNobodyElseHeldTheEntry) {
   EXPECT_TRUE(ledger_.promises().back().lost_with_disk);
 }
 
+TEST_F(CheckersTest, WhatABodyLostWithItsDiskNobodyGivesBackToItOnceItIsLeftOut) {
+  world_.node("XA").LoseStore(/*keep_anchor=*/true);
+  EXPECT_NE(Check(NothingIsLost), "");
+  ledger_.NoteWhatOwnersLack();
+  EXPECT_NE(Check(NothingIsLost), "");  // XB has it and gives it back
+  ledger_.Stopped(world_.node("XB"), "XA");
+  EXPECT_EQ(Check(NothingIsLost), "");
+}
+
 TEST_F(CheckersTest, ATextInTheTrafficOfAnOutsiderIsSeen) {
   world_.node("XC").heard += ledger_.secrets()[0].canary;
   EXPECT_NE(Check(TextsStayInside), "");

@@ -11,6 +11,10 @@ std::string NothingIsLost(Inspection& in) {
       continue;
     }
     if (owner.hostile) continue;
+    if (promise.set_back && in.ledger.LeftOut(promise.owner)) {
+      in.world.counters().Hit("lost with the disk of a body that is left out");
+      continue;
+    }
     for (const auto& [key, value] : promise.rows) {
       const auto it = owner.disk.kv.rows().find(key);
       if (it == owner.disk.kv.rows().end() || it->second != value) {
