@@ -73,6 +73,7 @@ class FixedBytes {
 };
 
 using Hash = FixedBytes<struct HashTag>;
+using Hash512 = FixedBytes<struct Hash512Tag, 64>;
 using JitId = FixedBytes<struct JitIdTag>;
 using PartyId = FixedBytes<struct PartyIdTag>;  // the party root public key
 using AudienceId = FixedBytes<struct AudienceIdTag>;

@@ -11,21 +11,26 @@ namespace entente::crypto {
 namespace {
 
 // Fetched once: an implicit fetch per call costs more than a short hash itself.
-const EVP_MD* Sha256Algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+template <class Digest>
+const EVP_MD* Algorithm() {
+  static const EVP_MD* const algorithm =
+      EVP_MD_fetch(nullptr, Digest::kSize == Hash::kSize ? "SHA256" : "SHA512", nullptr);
   ENTENTE_CHECK(algorithm != nullptr);
   return algorithm;
 }
 
 // A hash that failed in silence would be all zeros and match another that failed.
+template <class Digest>
 void Start(EVP_MD_CTX* context) {
-  ENTENTE_CHECK(context != nullptr && EVP_DigestInit_ex(context, Sha256Algorithm(), nullptr) == 1);
+  ENTENTE_CHECK(context != nullptr &&
+                EVP_DigestInit_ex(context, Algorithm<Digest>(), nullptr) == 1);
 }
 void Add(EVP_MD_CTX* context, std::string_view bytes) {
   ENTENTE_CHECK(EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1);
 }
-Hash End(EVP_MD_CTX* context) {
-  Hash out;
+template <class Digest>
+Digest End(EVP_MD_CTX* context) {
+  Digest out;
   ENTENTE_CHECK(EVP_DigestFinal_ex(context, out.data(), nullptr) == 1);
   return out;
 }
@@ -85,12 +90,13 @@ Hash Sha256(std::string_view bytes) { return Sha256({bytes}); }
 
 Hash Sha256(Parts parts) {
   EVP_MD_CTX* const context = ThreadContext();
-  Start(context);
+  Start<Hash>(context);
   for (const std::string_view part : parts) Add(context, part);
-  return End(context);
+  return End<Hash>(context);
 }
 
-struct Sha256Stream::State {
+template <class Digest>
+struct DigestStream<Digest>::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   State() = default;
   ~State() { EVP_MD_CTX_free(context); }
@@ -98,13 +104,28 @@ struct Sha256Stream::State {
   State& operator=(const State&) = delete;
 };
 
-Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) { Start(state_->context); }
-Sha256Stream::~Sha256Stream() = default;
-Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
-Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
+template <class Digest>
+DigestStream<Digest>::DigestStream() : state_(std::make_unique<State>()) {
+  Start<Digest>(state_->context);
+}
+template <class Digest>
+DigestStream<Digest>::~DigestStream() = default;
+template <class Digest>
+DigestStream<Digest>::DigestStream(DigestStream&&) noexcept = default;
+template <class Digest>
+DigestStream<Digest>& DigestStream<Digest>::operator=(DigestStream&&) noexcept = default;
 
-void Sha256Stream::Update(std::string_view bytes) { Add(state_->context, bytes); }
+template <class Digest>
+void DigestStream<Digest>::Update(std::string_view bytes) {
+  Add(state_->context, bytes);
+}
 
-Hash Sha256Stream::Finish() { return End(state_->context); }
+template <class Digest>
+Digest DigestStream<Digest>::Finish() {
+  return End<Digest>(state_->context);
+}
+
+template class DigestStream<Hash>;
+template class DigestStream<Hash512>;
 
 }  // namespace entente::crypto

@@ -29,20 +29,26 @@ KeyAndCommit K64(const Secret32& key, std::string_view label, Parts parts);
 Hash Sha256(std::string_view bytes);
 Hash Sha256(Parts parts);  // of the concatenation
 
-// Incremental SHA-256 by OpenSSL, several times faster than libsodium's on hardware with SHA-NI.
-class Sha256Stream {
+// Incremental SHA-2 by OpenSSL, several times faster than libsodium's on hardware with SHA-NI.
+template <class Digest>
+class DigestStream {
  public:
-  Sha256Stream();
-  ~Sha256Stream();
-  Sha256Stream(Sha256Stream&&) noexcept;
-  Sha256Stream& operator=(Sha256Stream&&) noexcept;
+  DigestStream();
+  ~DigestStream();
+  DigestStream(DigestStream&&) noexcept;
+  DigestStream& operator=(DigestStream&&) noexcept;
 
   void Update(std::string_view bytes);
-  Hash Finish();  // once
+  Digest Finish();  // once
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+using Sha256Stream = DigestStream<Hash>;
+using Sha512Stream = DigestStream<Hash512>;  // only for manifests that others read
+extern template class DigestStream<Hash>;
+extern template class DigestStream<Hash512>;
 
 }  // namespace entente::crypto

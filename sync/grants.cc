@@ -9,14 +9,9 @@
 #include "crypto/key_tree.h"
 #include "crypto/note.h"
 #include "sync/entry_codec.h"
-#include "sync/limits.h"
 
 namespace entente::sync {
 namespace {
-
-// What the envelope of a Grant, its head and its keys take beside the entries.
-constexpr size_t kGrantBytesMax = kEntryBytesMax - (16 << 10);
-constexpr int kGrantEntriesMax = 4096;
 
 absl::Status Malformed(std::string_view what) {
   return absl::InvalidArgumentError(Cat("a grant that is malformed: ", what));
@@ -140,7 +135,7 @@ absl::StatusOr<ProvenHeader> VerifyProven(const v1::Proven& proven, uint64_t siz
 absl::StatusOr<std::vector<v1::Grant>> MakeGrants(const LogBook& logs, EpochKeys& keys,
                                                   const LogState& log,
                                                   const std::set<uint64_t>& indexes,
-                                                  std::string_view basis) {
+                                                  std::string_view basis, size_t bytes_max) {
   if (log.head_size != log.size || log.head_note.empty()) {
     return absl::FailedPreconditionError(
         "the log of an entry to be handed on is not whole here [INCOMPLETE]");
@@ -167,12 +162,12 @@ absl::StatusOr<std::vector<v1::Grant>> MakeGrants(const LogBook& logs, EpochKeys
     absl::StatusOr<v1::Proven> proven = Prove(logs, log, index, log.size, /*with_body=*/true);
     if (!proven.ok()) return proven.status();
     const size_t size = proven->ByteSizeLong() + 64;
-    if (size > kGrantBytesMax) {
+    if (size > bytes_max) {
       return absl::InvalidArgumentError(
           "an entry too long to be handed on as it was signed; release the record without it "
           "[TOO_BIG]");
     }
-    if (out.empty() || bytes + size > kGrantBytesMax) {
+    if (out.empty() || bytes + size > bytes_max || out.back().entries_size() == kGrantEntriesMax) {
       if (absl::Status s = close(); !s.ok()) return s;
       out.emplace_back();
       out.back().set_log_id(log.id.str());

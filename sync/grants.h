@@ -19,6 +19,7 @@
 #include "entente/v1/entry.pb.h"
 #include "sync/entry_types.h"
 #include "sync/epoch.h"
+#include "sync/limits.h"
 #include "sync/log_book.h"
 
 namespace entente::sync {
@@ -31,13 +32,18 @@ struct Original {
   v1::EntryBody body;
 };
 
-// The sealed entries at `indexes` of `log`, an own one, as few Grants as entries of their size
-// allow. FailedPrecondition: an entry that is locked here, or whose log has no head over all of it;
-// InvalidArgument: no sealed entry, or one too long to be carried in another.
+// What the envelope of a Grant, its head and its keys take beside the entries.
+inline constexpr size_t kGrantBytesMax = kEntryBytesMax - (16 << 10);
+inline constexpr int kGrantEntriesMax = 4096;
+
+// The sealed entries at `indexes` of `log`, as few Grants as fit into `bytes_max` each: by default
+// what an entry can carry. FailedPrecondition: an entry that is locked here, or whose log has no
+// head over all of it; InvalidArgument: no sealed entry, or one longer than that.
 absl::StatusOr<std::vector<v1::Grant>> MakeGrants(const LogBook& logs, EpochKeys& keys,
                                                   const LogState& log,
                                                   const std::set<uint64_t>& indexes,
-                                                  std::string_view basis);
+                                                  std::string_view basis,
+                                                  size_t bytes_max = kGrantBytesMax);
 
 // Checks all of a Grant: the head's signature by `author_log_key`, every header, path, body hash,
 // commitment and seal, and that the keys reach no further than the entries. All of its entries, or

@@ -307,6 +307,11 @@ absl::StatusOr<std::vector<Hash>> LogBook::Inclusion(const LogState& log, uint64
   return crypto::InclusionProof(LogTree(store_, log.id), index, size);
 }
 
+absl::StatusOr<std::vector<Hash>> LogBook::Consistency(const LogState& log, uint64_t from,
+                                                       uint64_t to) const {
+  return crypto::ConsistencyProof(LogTree(store_, log.id), from, to);
+}
+
 absl::StatusOr<crypto::CompactRange> LogBook::EdgeToHead(const LogState& log, uint64_t from) const {
   const LogTree tree(store_, log.id);
   absl::StatusOr<crypto::CompactRange> held = crypto::RangeFrom(tree, from, log.size);

@@ -107,6 +107,9 @@ class LogBook {
   // RFC 6962 path of entry `index` to the root of the first `size` entries.
   absl::StatusOr<std::vector<Hash>> Inclusion(const LogState& log, uint64_t index,
                                               uint64_t size) const;
+  // RFC 6962 proof that the first `from` entries are the beginning of the first `to`.
+  absl::StatusOr<std::vector<Hash>> Consistency(const LogState& log, uint64_t from,
+                                                uint64_t to) const;
   // Compact range [from, head_size): what a batch that ends at `from` needs as its edge.
   absl::StatusOr<crypto::CompactRange> EdgeToHead(const LogState& log, uint64_t from) const;
 

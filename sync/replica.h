@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@
 #include "sync/observations.h"
 #include "sync/parcels.h"
 #include "sync/peer_budget.h"
+#include "sync/proven_log.h"
 #include "sync/refusals.h"
 #include "sync/revocation.h"
 #include "sync/shared_secrets.h"
@@ -148,6 +150,8 @@ class Replica {
                                                     std::string_view basis);
   absl::StatusOr<std::vector<Original>> Originals(const PartyId& author,
                                                   const v1::Grant& grant) const;
+  // Entries of any author for somebody who has no node (sync/proven_log.h), by log id.
+  absl::StatusOr<std::vector<v1::BundleLog>> ProveEntries(const std::set<EntryRef>& entries);
 
  private:
   void SetTime(absl::Time now);

@@ -32,6 +32,21 @@ absl::StatusOr<std::vector<Original>> Replica::Originals(const PartyId& author,
       author, [&](const TrustedCard& card) { return VerifyGrant(grant, card.log_key); });
 }
 
+absl::StatusOr<std::vector<v1::BundleLog>> Replica::ProveEntries(
+    const std::set<EntryRef>& entries) {
+  std::map<LogId, std::set<uint64_t>> by_log;
+  for (const EntryRef& entry : entries) by_log[entry.log].insert(entry.index);
+  std::vector<v1::BundleLog> out;
+  for (const auto& [id, indexes] : by_log) {
+    const LogState* log = logs_.Find(id);
+    if (log == nullptr) return absl::InternalError("an entry of a log that is not here");
+    absl::StatusOr<v1::BundleLog> proven = ProveLog(logs_, epoch_keys_, *log, indexes);
+    if (!proven.ok()) return proven.status();
+    out.push_back(*std::move(proven));
+  }
+  return out;
+}
+
 absl::Time Replica::AcknowledgedSince(const LogId& id, uint64_t index, const Hash& leaf) const {
   const LogState* log = logs_.Find(id);
   if (log == nullptr || index >= log->size) return absl::InfinitePast();

@@ -94,16 +94,30 @@ std::string CustodyWhat(const v1::CustodyView& event) {
   if (event.kind() == "RELEASED_TO") {
     what += event.answered() ? ", received" : ", not yet received by all";
   }
+  if (event.corrected()) what += ", put right later";
+  if (!event.corrects().empty()) what += ", puts an earlier event right";
   return what;
 }
 
 std::string CustodyTable(const RepeatedPtrField<v1::CustodyView>& custody) {
-  Table table({"WHEN", "BODY", "PERSON", "WHAT", "FILE", "PURPOSE"});
+  Table table({"WHEN", "BODY", "PERSON", "WHAT", "FILE", "WHERE, WITH", "PURPOSE"});
   for (const v1::CustodyView& event : custody) {
+    std::string where = event.place();
+    if (!event.instrument().empty()) where += Cat(where.empty() ? "" : ", ", event.instrument());
     table.Add({FormatTime(event.time()), event.body(), event.actor(), CustodyWhat(event),
-               event.file_name(), event.purpose()});
+               event.file_name(), where, event.purpose()});
   }
   return custody.empty() ? "" : Cat("\nCustody\n", table.Render());
+}
+
+std::string CorrectionTable(const RepeatedPtrField<v1::CorrectionView>& corrections) {
+  Table table({"WHEN", "PERSON", "FACTS", "REASON", "NOTED BY", "NOT YET NOTED BY"});
+  for (const v1::CorrectionView& correction : corrections) {
+    table.Add({FormatTime(correction.time()), correction.user(),
+               absl::StrJoin(correction.fields(), ", "), correction.reason(),
+               JoinCodes(correction.noted_by()), JoinCodes(correction.waiting_for())});
+  }
+  return corrections.empty() ? "" : Cat("\nCorrections\n", table.Render());
 }
 
 std::string ConflictTable(const RepeatedPtrField<v1::Conflict>& conflicts) {
@@ -154,8 +168,8 @@ std::string RecordSheet(const v1::RecordView& record) {
                   " change(s) that broke a rule: entente history ", record.ref()));
   }
   return Cat(Clean(record.ref()), "  ", Clean(record.kind()), "\n", facts.Render(),
-             FileTable(record.files()), CustodyTable(record.custody()),
-             ConflictTable(record.conflicts()));
+             FileTable(record.files()), CorrectionTable(record.corrections()),
+             CustodyTable(record.custody()), ConflictTable(record.conflicts()));
 }
 
 namespace {

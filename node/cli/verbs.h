@@ -17,6 +17,9 @@ std::vector<Verb> StrategyVerbs();
 std::vector<Verb> LineVerbs();
 std::vector<Verb> EvidenceVerbs();
 std::vector<Verb> FileVerbs();
+std::vector<Verb> ImportVerbs();
+std::vector<Verb> CustodyVerbs();
+std::vector<Verb> BundleVerbs();
 std::vector<Verb> TaskVerbs();
 std::vector<Verb> NoteVerbs();
 std::vector<Verb> RecordVerbs();
@@ -26,6 +29,7 @@ std::vector<Verb> SyncVerbs();
 std::vector<Verb> RelayVerbs();
 
 Verb DoctorVerb();
+Verb StampVerb();
 
 const std::vector<Verb>& AllVerbs();
 

@@ -32,6 +32,7 @@ bool Decisions::Learn(const sync::OpenedEntry& entry) {
   v1::Proposal proposal;
   if (!proposal.ParseFromString(entry.body.proposal())) return true;
   JitDecisions& jit = Open(entry.jit);
+  jit.sources.emplace(crypto::Sha256(entry.body.proposal()), entry.ref);
   sync::DecisionChain& chain =
       proposal.kind() == v1::PROPOSAL_KIND_STRATEGY ? jit.strategy : jit.agreement;
   if (chain.AddProposal(entry.author, entry.body.user(), entry.body.hlc(), entry.audience,
@@ -57,6 +58,8 @@ bool Decisions::LearnStatement(const sync::OpenedEntry& entry) {
   JitDecisions& jit = Open(entry.jit);
   bool changed = false;
   const absl::StatusOr<Hash> about = Hash::From(statement.payload().substr(0, 32));
+  const bool of_body = *purpose == crypto::Purpose::exclude || *purpose == crypto::Purpose::suspend;
+  jit.sources.emplace(of_body || !about.ok() ? Hash() : *about, entry.ref);
   for (sync::DecisionChain* chain : {&jit.agreement, &jit.strategy}) {
     const sync::DecisionChain& other = chain == &jit.strategy ? jit.agreement : jit.strategy;
     if (about.ok() && other.Find(*about) != nullptr) continue;

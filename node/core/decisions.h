@@ -24,6 +24,9 @@ struct JitDecisions {
       : agreement(jit, v1::PROPOSAL_KIND_AGREEMENT), strategy(jit, v1::PROPOSAL_KIND_STRATEGY) {}
   sync::DecisionChain agreement;
   sync::DecisionChain strategy;
+  // Where proposals and the statements about them stand, by the proposal's hash; what is said about
+  // a body, under zeros.
+  std::multimap<Hash, sync::EntryRef> sources;
 };
 
 class Decisions {

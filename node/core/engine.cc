@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "node/core/agreement_commands.h"
+#include "node/core/bundle_commands.h"
+#include "node/core/custody_commands.h"
 #include "node/core/doctor.h"
 #include "node/core/evidence_commands.h"
 #include "node/core/file_commands.h"
@@ -96,6 +98,12 @@ const std::map<std::string, Handler, std::less<>>& Handlers() {
       {"/entente.v1.EvidenceService/ListFiles", Handle(ListFiles)},
       {"/entente.v1.EvidenceService/FetchFiles", Handle(FetchFiles)},
       {"/entente.v1.EvidenceService/CheckFiles", Handle(CheckFiles)},
+      {"/entente.v1.EvidenceService/RecordCustody", Handle(RecordCustody)},
+      {"/entente.v1.EvidenceService/CorrectEvidence", Handle(CorrectEvidence)},
+      {"/entente.v1.EvidenceService/NoteCorrections", Handle(NoteCorrections)},
+      {"/entente.v1.EvidenceService/RestrictEvidence", Handle(RestrictEvidence)},
+      {"/entente.v1.BundleService/MakeBundle", Handle(MakeBundle)},
+      {"/entente.v1.FileService/DownloadFile", Handle(OpenFile)},
       {"/entente.v1.TaskService/AssignTask", Handle(AssignTask)},
       {"/entente.v1.TaskService/AcceptTask", Handle(AcceptTask)},
       {"/entente.v1.TaskService/DeclineTask", Handle(DeclineTask)},
@@ -241,60 +249,5 @@ std::vector<Engine::User> Engine::Users() const {
 }
 
 uint64_t Engine::LastChange() const { return impl_->state.model.last_change(); }
-
-namespace {
-
-// Whether a file can be handed out in full, and what to do if not.
-absl::Status IsHere(const std::string& ref, const v1::BlobRow* row) {
-  if (row != nullptr && row->damaged()) {
-    return absl::FailedPreconditionError(
-        Cat("the file of ", ref, " is not what its entry promises and is kept back [DAMAGED]"));
-  }
-  if (row == nullptr || !row->verified()) {
-    return absl::FailedPreconditionError(
-        Cat("the file of ", ref,
-            " has not arrived here yet [NOT_ARRIVED]\n  Next: see how far it is: entente evidence "
-            "files ",
-            ref, ", or get it first: entente evidence fetch ", ref, " --urgent"));
-  }
-  if (row->damaged_chunks_size() > 0) {
-    return absl::FailedPreconditionError(
-        Cat("the file of ", ref,
-            " is damaged on this node's disk and is fetched again from another body that has it "
-            "[DAMAGED_HERE]\n  Next: see how far that is: entente evidence files ",
-            ref, ", or read it again: entente evidence verify ", ref));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<v1::FileRef> Engine::FileForDownload(const Caller& caller, std::string_view record,
-                                                    std::string_view name) const {
-  const State& state = impl_->state;
-  if (absl::Status s = model::Authorize(caller.role, "/entente.v1.FileService/DownloadFile");
-      !s.ok()) {
-    return s;
-  }
-  const auto found = state.model.ResolveKind(record, model::kEvidenceKind);
-  if (!found.ok()) return found.status();
-  const model::Folded folded = state.model.Fold(**found);
-  const v1::FileRef* file = nullptr;
-  for (const v1::FileRef& candidate : folded.files) {
-    if (!name.empty() ? candidate.name() == name : folded.files.size() == 1) file = &candidate;
-  }
-  const std::string ref = state.model.RefOf(**found);
-  if (file == nullptr) {
-    return absl::NotFoundError(
-        Cat(ref,
-            folded.files.empty() ? " has no file [NO_FILE]"
-                                 : " has several files or none of that name; name one: entente "
-                                   "evidence show ",
-            folded.files.empty() ? "" : ref, folded.files.empty() ? "" : " [WHICH_FILE]"));
-  }
-  const v1::BlobRow* row = state.replica.blobs().Find(*BlobId::From(file->blob_id()));
-  if (absl::Status here = IsHere(ref, row); !here.ok()) return here;
-  return *file;
-}
 
 }  // namespace entente::core

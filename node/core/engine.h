@@ -125,10 +125,6 @@ class Engine {
   // Grows with every visible change: tells waiting clients to look again.
   uint64_t LastChange() const;
 
-  // The file of a record that `caller` may read right now, or the refusal. Used by DownloadFile.
-  absl::StatusOr<v1::FileRef> FileForDownload(const Caller& caller, std::string_view record,
-                                              std::string_view name) const;
-
  private:
   struct Impl;
   explicit Engine(std::unique_ptr<Impl> impl);

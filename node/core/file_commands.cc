@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "node/core/carry.h"
+#include "node/model/plans.h"
 
 namespace entente::core {
 namespace {
@@ -61,6 +62,45 @@ v1::FileProgress Describe(const State& state, absl::Time now, const model::Recor
     out.set_checked_damaged(row->checked_damaged());
   }
   return out;
+}
+
+// Whether a file can be handed out in full, and what to do if not.
+absl::Status IsHere(const std::string& ref, const v1::BlobRow* row) {
+  if (row != nullptr && row->damaged()) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref, " is not what its entry promises and is kept back [DAMAGED]"));
+  }
+  if (row == nullptr || !row->verified()) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref,
+            " has not arrived here yet [NOT_ARRIVED]\n  Next: see how far it is: entente evidence "
+            "files ",
+            ref, ", or get it first: entente evidence fetch ", ref, " --urgent"));
+  }
+  if (row->damaged_chunks_size() > 0) {
+    return absl::FailedPreconditionError(
+        Cat("the file of ", ref,
+            " is damaged on this node's disk and is fetched again from another body that has it "
+            "[DAMAGED_HERE]\n  Next: see how far that is: entente evidence files ",
+            ref, ", or read it again: entente evidence verify ", ref));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::FileRef> FileNamed(const State& state, const model::Record& record,
+                                      const std::string& name) {
+  const model::Folded folded = state.model.Fold(record);
+  const v1::FileRef* file = nullptr;
+  for (const v1::FileRef& candidate : folded.files) {
+    if (!name.empty() ? candidate.name() == name : folded.files.size() == 1) file = &candidate;
+  }
+  if (file != nullptr) return *file;
+  const std::string ref = state.model.RefOf(record);
+  return absl::NotFoundError(
+      folded.files.empty()
+          ? Cat(ref, " has no file [NO_FILE]")
+          : Cat(ref, " has several files or none of that name; name one: entente evidence show ",
+                ref, " [WHICH_FILE]"));
 }
 
 }  // namespace
@@ -129,6 +169,22 @@ absl::StatusOr<v1::CheckFilesResponse> CheckFiles(State& state, absl::Time, cons
                });
   if (!s.ok()) return s;
   return response;
+}
+
+absl::StatusOr<v1::FileRef> OpenFile(State& state, absl::Time now, const Caller& caller,
+                                     const v1::DownloadFileRequest& request) {
+  const auto record = state.model.ResolveKind(request.record(), model::kEvidenceKind);
+  if (!record.ok()) return record.status();
+  absl::StatusOr<v1::FileRef> file = FileNamed(state, **record, request.name());
+  if (!file.ok()) return file;
+  const v1::BlobRow* row = state.replica.blobs().Find(*BlobId::From(file->blob_id()));
+  if (absl::Status here = IsHere(state.model.RefOf(**record), row); !here.ok()) return here;
+  const model::PlanContext context{state.model,      now,           caller.user, caller.role,
+                                   (*record)->jit(), state.entropy, ""};
+  const absl::Status told = state.Append(now, model::PlanAccess(context, **record, *file).drafts);
+  // That its owner cannot be told now (a reader's card is missing) is no reason to keep it back.
+  if (!told.ok() && !absl::IsFailedPrecondition(told)) return told;
+  return file;
 }
 
 }  // namespace entente::core

@@ -1,6 +1,5 @@
-// The files of evidence as this node has them: how far they are, which are wanted first, and
-// whether what is held is still what it was. Nothing here writes an entry: it is between a body and
-// its disk.
+// The files of evidence as this node has them: how far they are, which are wanted first, whether
+// what is held is still what it was; and who opens them.
 #pragma once
 
 #include "absl/status/statusor.h"
@@ -20,5 +19,10 @@ absl::StatusOr<v1::FetchFilesResponse> FetchFiles(State& state, absl::Time now,
 absl::StatusOr<v1::CheckFilesResponse> CheckFiles(State& state, absl::Time now,
                                                   const Caller& caller,
                                                   const v1::CheckFilesRequest& request);
+
+// The file behind DownloadFile, if it is here in full. That somebody of this body opened a file of
+// another's is written into its custody, for the owner to see.
+absl::StatusOr<v1::FileRef> OpenFile(State& state, absl::Time now, const Caller& caller,
+                                     const v1::DownloadFileRequest& request);
 
 }  // namespace entente::core

@@ -37,6 +37,8 @@ struct State {
   // The body under a code that a person typed. NotFound names the codes there are.
   absl::StatusOr<PartyId> BodyByCode(std::string_view code) const;
   absl::StatusOr<sync::Members> BodiesByCode(const std::vector<std::string>& codes) const;
+  // How far the entries of a log have effect, and why no further.
+  model::EffectLimit LimitOf(const LogId& log) const;
   // The JIT a person named by hex id or code name; the only one when the text is empty.
   absl::StatusOr<JitId> JitByText(std::string_view text) const;
 
@@ -58,7 +60,6 @@ struct State {
 
  private:
   model::Model::FileStatus StatusOf(const v1::FileRef& file) const;
-  model::EffectLimit LimitOf(const LogId& log) const;
   // Leaves out of the drafts' audiences whoever this node no longer writes to; what a person
   // addresses to somebody by name stays as it is, and is refused.
   void LeaveOutStopped(std::vector<sync::Draft>* drafts) const;

@@ -47,13 +47,6 @@ class NodeBackend : public service::Backend {
     driver_.Inspect([&](core::Engine& engine) { users = engine.Users(); });
     return users;
   }
-  absl::StatusOr<v1::FileRef> FileForDownload(const core::Caller& caller, std::string_view record,
-                                              std::string_view name) override {
-    absl::StatusOr<v1::FileRef> file = absl::UnavailableError("the node is stopping");
-    driver_.Inspect(
-        [&](core::Engine& engine) { file = engine.FileForDownload(caller, record, name); });
-    return file;
-  }
 
  private:
   // The core knows the node, the machine its disk.

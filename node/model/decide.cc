@@ -14,8 +14,8 @@ class Rules {
 
   Decision Run() {
     const bool go_on = KnowsRecord() && RoleMay() && AgreementInForce() && BodiesNamed() &&
-                       OwnerDecides() && InAudience() && Classification() && Handling() &&
-                       ThirdCountry();
+                       OwnerDecides() && InAudience() && NotRestricted() && Classification() &&
+                       Handling() && ThirdCountry();
     static_cast<void>(go_on);
     return std::move(out_);
   }
@@ -112,8 +112,14 @@ class Rules {
   }
 
   bool OwnerDecides() {
-    if (q_.action != Action::kRelease) return true;
+    if (q_.action != Action::kRelease && q_.action != Action::kChange) return true;
     if (q_.body == q_.owner) return Pass("owner", "The record belongs to this body.");
+    if (q_.action == Action::kChange) {
+      return Fail("owner", "NOT_OWNER",
+                  Cat("It belongs to ", Name(q_.owner), "; only the owner changes it."),
+                  "Dir. (EU) 2016/680 Art. 16",
+                  Cat("Tell ", directory_.CodeOf(q_.owner), " what is wrong with it."));
+    }
     return Fail(
         "owner", "NOT_OWNER",
         Cat("It belongs to ", Name(q_.owner), "; only the owner decides who else reads it."),
@@ -122,7 +128,10 @@ class Rules {
   }
 
   bool InAudience() {
-    if (q_.action != Action::kRead && q_.action != Action::kMoveTask) return true;
+    if (q_.action != Action::kRead && q_.action != Action::kMoveTask &&
+        q_.action != Action::kRecordCustody) {
+      return true;
+    }
     if (q_.audience.contains(q_.body)) {
       return Pass("audience", Cat("The owner addressed it to ", Name(q_.body), "."));
     }
@@ -135,6 +144,15 @@ class Rules {
                     ", can release it: entente evidence "
                     "release ",
                     q_.record, " --to ", directory_.CodeOf(q_.body)));
+  }
+
+  bool NotRestricted() {
+    if (q_.action != Action::kRelease || !q_.restricted) return true;
+    return Fail("restriction", "RESTRICTED",
+                "Its owner has restricted it: it is kept and can be read, and goes to nobody else.",
+                "Dir. (EU) 2016/680 Art. 16(3)",
+                Cat("Lift the restriction first: entente evidence restrict ", q_.record,
+                    " --lift --reason …"));
   }
 
   bool Classification() {
@@ -161,7 +179,9 @@ class Rules {
   }
 
   bool ThirdCountry() {
-    if (!Writes()) return true;
+    // Its readers read it already; what is recorded of it goes no further.
+    const bool stays = q_.action == Action::kRecordCustody || q_.action == Action::kChange;
+    if (!Writes() || stays) return true;
     std::set<PartyId> readers(q_.added.begin(), q_.added.end());
     if (q_.action != Action::kRelease) readers.insert(q_.audience.begin(), q_.audience.end());
     for (const PartyId& party : readers) {

@@ -19,7 +19,7 @@
 
 namespace entente::model {
 
-enum class Action { kRead, kCreate, kRelease, kAssignTask, kMoveTask };
+enum class Action { kRead, kCreate, kRelease, kAssignTask, kMoveTask, kRecordCustody, kChange };
 
 // What is asked. Facts that do not apply stay empty.
 struct Question {
@@ -34,7 +34,8 @@ struct Question {
   sync::Members added;     // release: who is to be able to read
   v1::HandlingCode handling = v1::HANDLING_CODE_UNSPECIFIED;
   std::string classification;
-  std::string record;  // reference, for the texts
+  bool restricted = false;  // by its owner
+  std::string record;       // reference, for the texts
 };
 
 struct Step {

@@ -1,5 +1,6 @@
 // The fold of a record: canonical order, then one entry after the other. See record.h.
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <queue>
 #include <utility>
@@ -116,8 +117,7 @@ class Folder {
       case v1::EntryBody::kRelease:
         return Release(item, code, detail);
       case v1::EntryBody::kAmend:
-        return Exists(code, detail) && SetFields(item, item.body.amend().record(),
-                                                 item.body.amend().fields(), code, detail);
+        return Exists(code, detail) && Amend(item, code, detail);
       case v1::EntryBody::kTransition:
         return Exists(code, detail) && Transition(item, code, detail);
       case v1::EntryBody::kEvent:
@@ -202,9 +202,10 @@ class Folder {
     }
     // Where the kind knows the state, the release is the step into it.
     const absl::StatusOr<uint32_t> released = kind_.StateNumber("RELEASED");
-    if (released.ok() && kind_.Rule(out_.state, *released, Side::kOwner) != nullptr) {
-      out_.state = *released;
-    }
+    const v1::TransitionRule* rule =
+        released.ok() ? kind_.Rule(out_.state, *released, Side::kOwner) : nullptr;
+    // A step that wants a reason of its own, such as lifting a restriction, is never a by-product.
+    if (rule != nullptr && !rule->justify()) out_.state = *released;
     v1::CustodyEvent handed;
     handed.set_kind(v1::CUSTODY_EVENT_KIND_RELEASED_TO);
     handed.set_time(absl::ToUnixSeconds(sync::TimeFromHlc(item.body.hlc())));
@@ -242,6 +243,21 @@ class Folder {
     }
     for (const FieldDescriptor* field : touched) NoteWriter(item, *field, *next);
     out_.record = std::move(next);
+    return true;
+  }
+
+  bool Amend(const Item& item, std::string* code, std::string* detail) {
+    const v1::Amend& amend = item.body.amend();
+    if (!SetFields(item, amend.record(), amend.fields(), code, detail)) return false;
+    if (kind_.number() != kEvidenceKind) return true;
+    Correction correction{
+        item.body.hlc(), item.body.user(), item.body.justification(), {}, item.entry->ref.leaf};
+    for (const uint32_t number : amend.fields()) {
+      const FieldDescriptor* field =
+          out_.record->GetDescriptor()->FindFieldByNumber(static_cast<int>(number));
+      if (field != nullptr) correction.fields.push_back(field->name());
+    }
+    out_.corrections.push_back(std::move(correction));
     return true;
   }
 
@@ -350,8 +366,16 @@ class Folder {
         custody.kind() == v1::CUSTODY_EVENT_KIND_UNSPECIFIED) {
       return Refuse(code, "SCHEMA", detail, "a custody event that does not parse");
     }
-    if (custody.kind() == v1::CUSTODY_EVENT_KIND_RECEIVED_BY && custody.answers().size() != 32) {
-      return Refuse(code, "SCHEMA", detail, "a receipt that answers no hand-over");
+    const bool answers = custody.kind() == v1::CUSTODY_EVENT_KIND_RECEIVED_BY ||
+                         custody.kind() == v1::CUSTODY_EVENT_KIND_CORRECTION_NOTED;
+    if (answers && custody.answers().size() != Hash::kSize) {
+      return Refuse(code, "SCHEMA", detail, "an answer that says not to what");
+    }
+    // A hand-over is its owner's word alone, whoever else may record what they did.
+    if ((custody.kind() == v1::CUSTODY_EVENT_KIND_RELEASED_TO ||
+         custody.kind() == v1::CUSTODY_EVENT_KIND_REGISTERED) &&
+        item.entry->author != out_.owner) {
+      return Refuse(code, "NOT_PERMITTED", detail, "only the owner hands a record over");
     }
     out_.custody.push_back({std::move(custody), item.entry->author, item.body.user(),
                             item.entry->ref.leaf, item.body.hlc()});
@@ -410,6 +434,22 @@ class Folder {
 
 }  // namespace
 
+namespace {
+
+// "hash mismatch"; a kind of a later version is just an event.
+std::string CustodyWord(const v1::Event& event) {
+  v1::CustodyEvent custody;
+  if (!custody.ParseFromString(event.event()) || !v1::CustodyEventKind_IsValid(custody.kind())) {
+    return "a custody event";
+  }
+  std::string out = v1::CustodyEventKind_Name(custody.kind());
+  out.erase(0, std::string_view("CUSTODY_EVENT_KIND_").size());
+  for (char& c : out) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
+  return out;
+}
+
+}  // namespace
+
 std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind) {
   switch (body.change_case()) {
     case v1::EntryBody::kCreate:
@@ -421,7 +461,7 @@ std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind) {
     case v1::EntryBody::kTransition:
       return Cat("moved to ", kind.StateName(body.transition().to()));
     case v1::EntryBody::kEvent:
-      return "custody event";
+      return Cat("recorded: ", CustodyWord(body.event()));
     case v1::EntryBody::kGrant:
       return Cat("handed on as signed, entries: ", std::to_string(body.grant().entries_size()));
     default:

@@ -60,6 +60,8 @@ class Model {
   // An entry of `record` as its author signed it, in full, its references by name.
   v1::OriginalView ViewOriginal(const Record& record, const v1::EntryBody& body,
                                 const sync::EntryRef& ref, const PartyId& author) const;
+  // The fields of a record in words, and what else they name; nothing else of the view is set.
+  v1::OriginalView ViewFields(const google::protobuf::Message& record) const;
   // Newest last; at most `limit` records after `after`.
   std::vector<const Record*> List(const JitId* jit, uint32_t kind, size_t limit = SIZE_MAX,
                                   const RecordId* after = nullptr) const;

@@ -6,10 +6,13 @@
 #include "crypto/hash.h"
 #include "node/model/agreement_rules.h"
 #include "node/model/record_id.h"
+#include "node/model/record_plans.h"
 #include "node/model/record_ref.h"
 
 namespace entente::model {
 namespace {
+
+constexpr int kCustodySoFarMax = 500;  // an entry holds 256 KiB
 
 absl::Status MayCreate(const PlanContext& context, Action action, const sync::Members& audience,
                        const std::string& classification = "") {
@@ -72,6 +75,44 @@ absl::StatusOr<Plan> PlanOne(const PlanContext& context, uint32_t kind,
   return plan;
 }
 
+// What derives from something is handled at least as carefully.
+v1::HandlingCode StrictestOfParents(const Model& model, const v1::EvidenceItem& item) {
+  v1::HandlingCode out = item.handling();
+  for (const std::string& raw : item.parents()) {
+    const auto id = RecordId::From(raw);
+    const Record* parent = id.ok() ? model.Find(*id) : nullptr;
+    if (parent == nullptr) continue;
+    const Folded folded = model.Fold(*parent);
+    const auto* of = dynamic_cast<const v1::EvidenceItem*>(folded.record.get());
+    if (of != nullptr) out = std::max(out, of->handling());
+  }
+  return out;
+}
+
+// What this body recorded of the item before: a new reader gets the chain from its beginning, as
+// the owner's word. Hand-overs and who looked at it stay between those who were there.
+void AddCustodySoFar(const PlanContext& context, const Folded& folded, v1::Snapshot* snapshot) {
+  for (const CustodyItem& item : folded.custody) {
+    switch (item.event.kind()) {
+      case v1::CUSTODY_EVENT_KIND_RELEASED_TO:
+      case v1::CUSTODY_EVENT_KIND_RECEIVED_BY:
+      case v1::CUSTODY_EVENT_KIND_ACCESSED:
+      case v1::CUSTODY_EVENT_KIND_EXPORTED:
+      case v1::CUSTODY_EVENT_KIND_CORRECTION_NOTED:
+        continue;
+      default:
+        break;
+    }
+    if (item.author != context.model.self() || snapshot->events_size() >= kCustodySoFarMax)
+      continue;
+    v1::CustodyEvent event = item.event;
+    if (event.actor().empty()) event.set_actor(item.user);
+    v1::Event* out = snapshot->add_events();
+    out->set_event_kind(event.kind());
+    out->set_event(event.SerializeAsString());
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Plan> PlanDraftStrategy(const PlanContext& context, const v1::Strategy& strategy) {
@@ -125,6 +166,7 @@ absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::Evide
   Plan plan;
   v1::EvidenceItem checked = item;
   if (checked.origin_party().empty()) checked.set_origin_party(context.model.self().str());
+  checked.set_handling(StrictestOfParents(context.model, checked));
   absl::StatusOr<sync::Draft> draft = CreateDraft(context, kEvidenceKind, checked, readers);
   if (!draft.ok()) return draft.status();
   plan.primary = *RecordId::From(draft->body.record_id());
@@ -137,22 +179,13 @@ absl::StatusOr<Plan> PlanAddEvidence(const PlanContext& context, const v1::Evide
 Decision DecideRelease(const PlanContext& context, const Record& record,
                        const sync::Members& added) {
   const Folded folded = context.model.Fold(record);
-  Question question;
-  question.action = Action::kRelease;
-  question.body = context.model.self();
-  question.role = context.role;
-  question.now = context.now;
-  question.exists = folded.exists;
-  question.owner = folded.owner;
-  question.audience = folded.audience;
+  Question question = QuestionAbout(context, record, folded, Action::kRelease);
   question.added = added;
-  question.record = context.model.RefOf(record);
   if (const auto* item = dynamic_cast<const v1::EvidenceItem*>(folded.record.get())) {
     question.handling = item->handling();
     question.classification = item->classification();
+    question.restricted = folded.state == v1::EVIDENCE_STATE_RESTRICTED;
   }
-  const auto current = context.model.CurrentAgreement(record.jit());
-  question.agreement = current.has_value() ? current->agreement : nullptr;
   return Decide(question, context.model.directory());
 }
 
@@ -178,6 +211,7 @@ absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& recor
     release->set_supersedes_blinded(
         std::string(crypto::K(*blind_key, "blind", {folded.created_leaf.view()}).view()));
   }
+  AddCustodySoFar(context, folded, snapshot);
   release->set_legal_basis(legal_basis.empty() ? purpose : legal_basis);
   for (const PartyId& party : added) {
     if (!folded.audience.contains(party)) release->add_added(party.str());
@@ -203,46 +237,6 @@ absl::StatusOr<Plan> PlanGrants(const PlanContext& context, const Record& record
     record.FillRefs(context.model.self(), pair, &draft.body);
     plan.drafts.push_back(std::move(draft));
   }
-  return plan;
-}
-
-absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,
-                                 const v1::FileRef& file) {
-  const Folded folded = context.model.Fold(record);
-  const PartyId& self = context.model.self();
-  Plan plan;
-  plan.primary = record.id();
-  if (!folded.exists || folded.owner == self) return plan;
-  if (!context.model.CurrentAgreement(record.jit()).has_value()) return plan;
-  // The hand-over it answers: the newest release that names this body, else the creation itself.
-  Hash answers = folded.created_leaf;
-  for (const CustodyItem& item : folded.custody) {
-    const auto& to = item.event.to_parties();
-    if (item.event.kind() == v1::CUSTODY_EVENT_KIND_RELEASED_TO &&
-        std::find(to.begin(), to.end(), self.view()) != to.end()) {
-      answers = item.leaf;
-    }
-  }
-  for (const CustodyItem& item : folded.custody) {
-    if (item.event.kind() == v1::CUSTODY_EVENT_KIND_RECEIVED_BY && item.author == self &&
-        item.event.sha256() == file.plain_sha256()) {
-      return plan;  // said before
-    }
-  }
-  v1::CustodyEvent event;
-  event.set_kind(v1::CUSTODY_EVENT_KIND_RECEIVED_BY);
-  event.set_time(absl::ToUnixSeconds(context.now));
-  event.set_from_party(folded.owner.str());
-  event.add_to_parties(self.str());
-  event.set_purpose("received in full, SHA-256 compared");
-  event.set_answers(answers.str());
-  event.set_sha256(file.plain_sha256());
-  event.set_file_name(file.name());
-  sync::Draft draft = NewDraft(context, record.kind(), record.id(), folded.audience);
-  draft.body.mutable_event()->set_event_kind(event.kind());
-  draft.body.mutable_event()->set_event(event.SerializeAsString());
-  record.FillRefs(self, folded.audience, &draft.body);
-  plan.drafts.push_back(std::move(draft));
   return plan;
 }
 

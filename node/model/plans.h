@@ -65,10 +65,34 @@ absl::StatusOr<Plan> PlanRelease(const PlanContext& context, const Record& recor
 absl::StatusOr<Plan> PlanGrants(const PlanContext& context, const Record& record, const PartyId& to,
                                 std::vector<v1::Grant> grants);
 
+// What somebody did with an item, for all its readers. Hand-overs are not said so: a release is one
+// by itself, and a receipt answers the newest release to this body, whether there is a file or not.
+// InvalidArgument: a kind that people do not record, a time to come, a file the item does not have,
+// an event to be put right that is not there.
+absl::StatusOr<Plan> PlanCustody(const PlanContext& context, const Record& record,
+                                 v1::CustodyEvent event);
+
 // This node holds a file in full and has compared its hash: the receipt that answers the hand-over.
 // No drafts when there is nothing to answer.
 absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& record,
                                  const v1::FileRef& file);
+
+// A person of this body has opened a file of another body's item: its owner is told. No drafts for
+// an own item, when the same person opened the same file within the last hour, or when nothing can
+// be written any more.
+Plan PlanAccess(const PlanContext& context, const Record& record, const v1::FileRef& file);
+
+// The owner puts facts of an item right: the fields that are set in `item`, and those named in
+// `clear`. InvalidArgument: no reason, nothing to change, an unknown field.
+absl::StatusOr<Plan> PlanCorrection(const PlanContext& context, const Record& record,
+                                    const v1::EvidenceItem& item,
+                                    const std::vector<std::string>& clear,
+                                    const std::string& reason);
+// This body takes note of every correction it has not noted yet. No drafts when there is none.
+absl::StatusOr<Plan> PlanNoteCorrections(const PlanContext& context, const Record& record);
+// Restricts an item, or lifts that. FailedPrecondition [BAD_STATE]: it is so already.
+absl::StatusOr<Plan> PlanRestriction(const PlanContext& context, const Record& record, bool lift,
+                                     const std::string& reason);
 
 // Progress per responsible body, from cards alone.
 v1::GetProgressResponse Progress(const Model& model, const JitId* jit, absl::Time now);

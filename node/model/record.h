@@ -61,6 +61,15 @@ struct HistoryStep {
   std::optional<PartyId> to;  // handed on as signed: to this body
 };
 
+// Facts that the owner has put right.
+struct Correction {
+  uint64_t hlc = 0;
+  std::string user;
+  std::string reason;
+  std::vector<std::string> fields;
+  Hash leaf;
+};
+
 // An entry that the owner has handed on as it was signed, verified.
 struct HandedOn {
   sync::Original original;
@@ -89,6 +98,7 @@ struct Folded {
   std::string created_user;
   std::vector<v1::FileRef> files;
   std::vector<CustodyItem> custody;
+  std::vector<Correction> corrections;
   std::vector<RefusedChange> refused;
   std::vector<HistoryStep> history;
   std::vector<HandedOn> originals;                            // by their own time
@@ -117,6 +127,9 @@ struct FoldContext {
             absl::UnavailableError("nothing to verify an original with"));
       };
 };
+
+// Whether `party` has taken note of the correction of that entry.
+bool HasNoted(const Folded& folded, const Hash& correction, const PartyId& party);
 
 // What an entry does, in words: "created", "moved to ACCEPTED".
 std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind);

@@ -4,6 +4,7 @@
 
 #include "node/model/plans.h"
 #include "node/model/record_id.h"
+#include "node/model/record_plans.h"
 #include "node/model/record_ref.h"
 
 namespace entente::model {
@@ -107,17 +108,7 @@ absl::StatusOr<Plan> PlanTaskMove(const PlanContext& context, const Record& task
   const Folded folded = context.model.Fold(task);
   const Kind& kind = *context.model.kinds().Find(kTaskKind);
   const PartyId& self = context.model.self();
-  Question question;
-  question.action = Action::kMoveTask;
-  question.body = self;
-  question.role = context.role;
-  question.now = context.now;
-  question.exists = folded.exists;
-  question.owner = folded.owner;
-  question.audience = folded.audience;
-  question.record = context.model.RefOf(task);
-  const auto current = context.model.CurrentAgreement(task.jit());
-  question.agreement = current.has_value() ? current->agreement : nullptr;
+  const Question question = QuestionAbout(context, task, folded, Action::kMoveTask);
   if (absl::Status s = ToStatus(Decide(question, context.model.directory())); !s.ok()) return s;
   const absl::StatusOr<uint32_t> to = kind.StateNumber(move.to);
   if (!to.ok()) return to.status();

@@ -1,5 +1,6 @@
 // Records as people see them.
 #include <algorithm>
+#include <cctype>
 
 #include "node/model/model.h"
 #include "sync/hlc.h"
@@ -73,10 +74,45 @@ v1::CustodyView ViewCustody(const CustodyItem& item, const std::vector<CustodyIt
   view.set_answered(Answered(item, all));
   view.set_entry(item.leaf.hex());
   view.set_answers(Hex(item.event.answers()));
+  if (const auto from = PartyId::From(item.event.from_party()); from.ok()) {
+    view.set_from(directory.CodeOf(*from));
+  }
+  view.set_place(item.event.place());
+  view.set_instrument(item.event.instrument());
+  view.set_corrects(Hex(item.event.corrects()));
+  view.set_corrected(std::any_of(all.begin(), all.end(), [&](const CustodyItem& other) {
+    return other.author == item.author && other.event.corrects() == item.leaf.view();
+  }));
+  return view;
+}
+
+v1::CorrectionView ViewCorrection(const Correction& correction, const Folded& folded,
+                                  const Directory& directory) {
+  v1::CorrectionView view;
+  view.set_time(Seconds(correction.hlc));
+  view.set_user(correction.user);
+  view.set_reason(correction.reason);
+  view.set_entry(correction.leaf.hex());
+  for (std::string field : correction.fields) {
+    std::replace(field.begin(), field.end(), '_', ' ');
+    view.add_fields(std::move(field));
+  }
+  for (const PartyId& party : folded.audience) {
+    if (party == folded.owner) continue;
+    const bool noted = HasNoted(folded, correction.leaf, party);
+    (noted ? view.add_noted_by() : view.add_waiting_for())->assign(directory.CodeOf(party));
+  }
   return view;
 }
 
 }  // namespace
+
+bool HasNoted(const Folded& folded, const Hash& correction, const PartyId& party) {
+  return std::any_of(folded.custody.begin(), folded.custody.end(), [&](const CustodyItem& item) {
+    return item.event.kind() == v1::CUSTODY_EVENT_KIND_CORRECTION_NOTED && item.author == party &&
+           item.event.answers() == correction.view();
+  });
+}
 
 v1::RecordView Model::View(const Record& record, absl::Time now) const {
   Folded folded = Fold(record);
@@ -123,6 +159,9 @@ v1::RecordView Model::View(const Record& record, absl::Time now) const {
     v1::Conflict* conflict = view.add_conflicts();
     conflict->set_field(field);
     for (const std::string& value : values) conflict->add_values(value);
+  }
+  for (const Correction& correction : folded.corrections) {
+    *view.add_corrections() = ViewCorrection(correction, folded, directory_);
   }
   for (const CustodyItem& item : folded.custody) {
     *view.add_custody() = ViewCustody(item, folded.custody, directory_);
@@ -173,7 +212,7 @@ class FieldWriter {
       case Field::CPPTYPE_ENUM: {
         const auto* value = at < 0 ? reflection.GetEnum(message, &field)
                                    : reflection.GetRepeatedEnum(message, &field, at);
-        return value->name();
+        return Word(*value);
       }
       case Field::CPPTYPE_INT64: {
         const int64_t seconds = at < 0 ? reflection.GetInt64(message, &field)
@@ -201,6 +240,15 @@ class FieldWriter {
     }
   }
 
+  // TASK_KIND_BANK_DATA is "bank data": what all values of a type begin with says nothing.
+  static std::string Word(const google::protobuf::EnumValueDescriptor& value) {
+    const std::string_view zero = value.type()->value(0)->name();
+    const size_t prefix = std::min(zero.rfind("UNSPECIFIED"), value.name().size());
+    std::string out = value.name().substr(prefix);
+    for (char& c : out) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
+    return out;
+  }
+
   std::string Named(const std::string& bytes) {
     if (const auto party = PartyId::From(bytes); party.ok()) {
       return model_.directory().Find(*party) == nullptr ? "" : model_.CodeOf(*party);
@@ -217,6 +265,12 @@ class FieldWriter {
 };
 
 }  // namespace
+
+v1::OriginalView Model::ViewFields(const google::protobuf::Message& record) const {
+  v1::OriginalView view;
+  FieldWriter(*this, &view).Write(record);
+  return view;
+}
 
 v1::OriginalView Model::ViewOriginal(const Record& record, const v1::EntryBody& body,
                                      const sync::EntryRef& ref, const PartyId& author) const {

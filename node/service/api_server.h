@@ -46,11 +46,8 @@ class Backend {
   // not block. `command.call` is the backend's to choose.
   virtual void Submit(core::Command command, std::function<void(core::Answer)> done) = 0;
 
-  // The two reads that are not commands. May wait for the driver's thread.
+  // The one read that is no command. May wait for the driver's thread.
   virtual std::vector<core::Engine::User> Users() = 0;
-  virtual absl::StatusOr<v1::FileRef> FileForDownload(const core::Caller& caller,
-                                                      std::string_view record,
-                                                      std::string_view name) = 0;
 };
 
 class ApiServer {

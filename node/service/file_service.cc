@@ -1,5 +1,7 @@
 #include "node/service/file_service.h"
 
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "node/service/errors.h"
@@ -224,8 +226,7 @@ class FileServiceImpl::Download : public grpc::ServerWriteReactor<v1::DownloadFi
     const absl::StatusOr<core::Caller> caller = service_.dispatcher_.Admit(kDownload, token_);
     if (!caller.ok()) return caller.status();
     if (absl::Status status = slot_.Check(); !status.ok()) return status;
-    const absl::StatusOr<v1::FileRef> file =
-        service_.backend_.FileForDownload(*caller, request_.record(), request_.name());
+    const absl::StatusOr<v1::FileRef> file = service_.FileOf(*caller, request_);
     if (!file.ok()) return file.status();
     absl::StatusOr<std::unique_ptr<store::BlobReader>> reader = service_.OpenReader(*file);
     if (!reader.ok()) return reader.status();
@@ -245,6 +246,23 @@ class FileServiceImpl::Download : public grpc::ServerWriteReactor<v1::DownloadFi
   uint64_t sent_ = 0;
   uint64_t alive_at_ = 0;
 };
+
+absl::StatusOr<v1::FileRef> FileServiceImpl::FileOf(const core::Caller& caller,
+                                                    const v1::DownloadFileRequest& request) {
+  core::Command command;
+  command.caller = caller;
+  command.method = std::string(kDownload);
+  command.request = std::make_shared<v1::DownloadFileRequest>(request);
+  // Shared: whoever answers may still be in set_value when this thread has the answer.
+  const auto answered = std::make_shared<std::promise<core::Answer>>();
+  backend_.Submit(std::move(command),
+                  [answered](core::Answer answer) { answered->set_value(std::move(answer)); });
+  const core::Answer answer = answered->get_future().get();
+  if (!answer.status.ok()) return answer.status;
+  const auto* file = dynamic_cast<const v1::FileRef*>(answer.response.get());
+  if (file == nullptr) return absl::InternalError("no file came for a download");
+  return *file;
+}
 
 grpc::ServerReadReactor<v1::UploadFileRequest>* FileServiceImpl::UploadFile(
     grpc::CallbackServerContext* context, v1::UploadFileResponse* response) {

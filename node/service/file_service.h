@@ -33,6 +33,9 @@ class FileServiceImpl final : public v1::FileService::CallbackService {
   class Download;
   class Slot;
   absl::StatusOr<std::unique_ptr<store::BlobReader>> OpenReader(const v1::FileRef& file);
+  // Which file it is, if the node gives it to this caller; waits for the node.
+  absl::StatusOr<v1::FileRef> FileOf(const core::Caller& caller,
+                                     const v1::DownloadFileRequest& request);
 
   const ApiServer::Options& options_;
   Backend& backend_;

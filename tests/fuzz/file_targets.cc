@@ -11,6 +11,8 @@
 #include "crypto/hash.h"
 #include "entente/v1/records.pb.h"
 #include "node/cli/agreement_form.h"
+#include "node/cli/csv.h"
+#include "node/cli/evidence_register.h"
 #include "node/cli/form.h"
 #include "node/cli/profile.h"
 #include "node/cli/times.h"
@@ -203,6 +205,41 @@ Target RecordTarget() {
                   {*kinds, [&](const Hash&) -> const v1::Agreement* { return agreement.get(); }}));
             }
           }};
+}
+
+Target RegisterTarget() {
+  Target target;
+  target.seeds = {
+      "title,measure,file,audience\r\n\"Ledger, \"\"black\"\"\",search,a.pdf;b.pdf,XA;XB\r\n",
+      "title;obtained_from;kind\nLedger;2026-03-01;financial\n",
+      std::string(64, 'a') + "  a.pdf\nSHA256 (b.pdf) = " + std::string(64, 'b') + "\n",
+      "%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n## x\n3," + std::string(32, 'c') + "," +
+          std::string(64, 'd') + ",/c, d.pdf\n",
+      R"({"@graph":[{"@id":"kb:f","@type":"uco-observable:File","uco-core:hasFacet":[{"uco-observable:fileName":"a","uco-observable:hash":[{"uco-types:hashMethod":{"@value":"SHA256"},"uco-types:hashValue":"aa"}]}]},{"@type":"case-investigation:ProvenanceRecord","uco-core:description":"x","uco-core:object":[{"@id":"kb:f"}]}]})"};
+  target.run = [](std::string_view bytes) {
+    const cli::Parties parties = {{"XA", std::string(32, 'a')}};
+    for (const auto& rows :
+         {cli::RowsFromCsv(bytes), cli::RowsFromHashes(bytes), cli::RowsFromCaseGraph(bytes)}) {
+      if (!rows.ok()) continue;
+      for (const cli::RegisterRow& row : *rows) {
+        std::vector<cli::RowProblem> problems;
+        cli::ItemOf(row, {{"measure", "search"}}, parties, &problems);
+        for (const cli::RowProblem& problem : problems) {
+          Promise(problem.line == row.line && !problem.what.empty(), "a problem of no row");
+        }
+      }
+    }
+    const auto parsed = cli::ParseCsv(bytes);
+    if (!parsed.ok()) return;
+    for (const cli::CsvRow& row : *parsed) {
+      std::string line = cli::CsvLine(row.fields);
+      // A first line without a comma may be taken for one of semicolons: two columns settle it.
+      const auto again = cli::ParseCsv(Cat("a,b\n", line));
+      Promise(again.ok() && again->size() == 2 && (*again)[1].fields.size() == row.fields.size(),
+              "a row that does not come back");
+    }
+  };
+  return target;
 }
 
 Target RelayTableTarget() {

@@ -30,6 +30,9 @@ const TargetInfo& FindTarget(std::string_view name);
 // Ends the process, loudly, when a promise was not kept.
 void Promise(bool kept, const char* what);
 
+// ---- bundle_targets.cc
+Target BundleTarget();
+Target ExportSignatureTarget();
 // ---- crypto_targets.cc
 Target BodyTarget();
 Target CertificateTarget();
@@ -72,6 +75,7 @@ Target FormJsonTarget();
 Target FormTextTarget();
 Target ProfileTarget();
 Target RecordTarget();
+Target RegisterTarget();
 Target RelayTableTarget();
 Target TextTarget();
 

@@ -9,7 +9,7 @@ FILE_LINES_MAX = 600
 FILE_LINES_WANTED = 400
 FUNCTION_LINES_MAX = 70
 SIZED = (".h", ".cc", ".py", ".sh", ".proto", ".ts")
-SPARED = {"proto/entente/v1/client.proto": 1000}  # one contract, read top to bottom
+SPARED = {"proto/entente/v1/client.proto": 1100}  # one contract, read top to bottom
 
 # What stands before a brace that opens a scope in which functions may be defined.
 SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b[^;{}()]*$")

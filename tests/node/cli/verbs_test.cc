@@ -32,15 +32,44 @@ TEST(VerbsTest, EveryVerbIsExplainedAndRuns) {
 TEST(VerbsTest, WhatTheHandbookPromisesIsThere) {
   std::set<std::string> names;
   for (const Verb& verb : AllVerbs()) names.insert(verb.name());
-  for (const char* name :
-       {"card show",        "card trust",       "status",         "agreement propose",
-        "agreement sign",   "agreement reject", "agreement show", "strategy draft",
-        "strategy propose", "strategy sign",    "strategy show",  "line add",
-        "evidence add",     "evidence list",    "evidence show",  "evidence get",
-        "evidence release", "evidence files",   "evidence fetch", "evidence pause",
-        "evidence verify",  "task assign",      "task accept",    "task decline",
-        "task update",      "task done",        "task list",      "progress",
-        "explain",          "sync status",      "log verify"}) {
+  for (const char* name : {"card show",
+                           "card trust",
+                           "status",
+                           "agreement propose",
+                           "agreement sign",
+                           "agreement reject",
+                           "agreement show",
+                           "strategy draft",
+                           "strategy propose",
+                           "strategy sign",
+                           "strategy show",
+                           "line add",
+                           "evidence add",
+                           "evidence list",
+                           "evidence show",
+                           "evidence get",
+                           "evidence release",
+                           "evidence files",
+                           "evidence fetch",
+                           "evidence pause",
+                           "evidence verify",
+                           "evidence import",
+                           "evidence record",
+                           "evidence correct",
+                           "evidence note-corrections",
+                           "evidence restrict",
+                           "bundle stamp",
+                           "bundle export",
+                           "task assign",
+                           "task accept",
+                           "task decline",
+                           "task update",
+                           "task done",
+                           "task list",
+                           "progress",
+                           "explain",
+                           "sync status",
+                           "log verify"}) {
     bool found = false;
     for (const std::string& known : names) {
       found = found || known == name || known == std::string("node ") + name;

@@ -134,6 +134,25 @@ TEST_F(RecordFoldTest, AWordOfABodyOutsideTheAgreementDoesNotCount) {
   EXPECT_EQ(Refused(), std::vector<std::string>{"NOT_PERMITTED"});
 }
 
+// Whoever reads a record records what it did with it; that it was handed on is its owner's word.
+TEST_F(RecordFoldTest, OnlyTheOwnerSaysThatARecordWasHandedOver) {
+  const auto event = [this](const PartyId& author, v1::CustodyEventKind kind) {
+    v1::CustodyEvent custody;
+    custody.set_kind(kind);
+    v1::EntryBody body;
+    body.mutable_event()->set_event_kind(kind);
+    body.mutable_event()->set_event(custody.SerializeAsString());
+    Say(author, std::move(body));
+  };
+  event(kB, v1::CUSTODY_EVENT_KIND_EXAMINED);
+  event(kA, v1::CUSTODY_EVENT_KIND_RELEASED_TO);
+  EXPECT_TRUE(Refused().empty());
+  event(kB, v1::CUSTODY_EVENT_KIND_RELEASED_TO);
+  event(kB, v1::CUSTODY_EVENT_KIND_REGISTERED);
+  EXPECT_EQ(Refused(), (std::vector<std::string>{"NOT_PERMITTED", "NOT_PERMITTED"}));
+  EXPECT_EQ(Fold().custody.size(), 2u);
+}
+
 TEST_F(RecordFoldTest, WithoutItsCreationARecordWaits) {
   Move(kB, v1::TASK_STATE_SENT, v1::TASK_STATE_ACCEPTED);
   EXPECT_FALSE(Fold({entries_[1]}).exists);

@@ -26,10 +26,6 @@ class FakeBackend : public Backend {
     done(std::move(answer));
   }
   std::vector<core::Engine::User> Users() override { return users; }
-  absl::StatusOr<v1::FileRef> FileForDownload(const core::Caller&, std::string_view,
-                                              std::string_view) override {
-    return absl::NotFoundError("no file");
-  }
 
   std::map<std::string, std::shared_ptr<google::protobuf::Message>> answers;
   std::vector<core::Engine::User> users;
