@@ -4,7 +4,7 @@
 //   signature of the exporter → cards → logs (heads, entries, receipts) → agreements → records
 //
 // What it cannot know is whose the cards are: that is for people to compare (crypto/words.h).
-// Not thread-safe. Tests: tests/node/bundle/opened_bundle_test.cc.
+// Not thread-safe. Tests: tests/node/bundle/forgery_test.cc.
 #pragma once
 
 #include <map>

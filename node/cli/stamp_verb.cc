@@ -1,9 +1,7 @@
 // entente bundle stamp: a time-stamping authority's word that a bundle existed (RFC 3161). The
 // authority is asked by people, on whatever road their office has to it; it sees one hash.
 #include <cstdint>
-#include <filesystem>
 #include <map>
-#include <system_error>
 
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
