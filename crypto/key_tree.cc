@@ -54,6 +54,34 @@ std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves) {
   return out;
 }
 
+std::vector<TreeNode> Puncture(const std::vector<TreeNode>& nodes,
+                               const std::set<uint32_t>& leaves) {
+  std::vector<TreeNode> out;
+  std::vector<TreeNode> open;
+  open.reserve(nodes.size());
+  for (const TreeNode& node : nodes) open.push_back({node.position, node.key.Clone()});
+  while (!open.empty()) {
+    TreeNode node = std::move(open.back());
+    open.pop_back();
+    const uint32_t width = kTreeDepth - node.position.depth;
+    const auto first = leaves.lower_bound(node.position.prefix << width);
+    if (first == leaves.end() || !node.position.Covers(*first)) {
+      out.push_back(std::move(node));
+      continue;
+    }
+    if (width == 0) continue;
+    for (const uint32_t bit : {0u, 1u}) {
+      open.push_back(
+          {{node.position.depth + 1, node.position.prefix << 1 | bit}, Child(node.key, bit)});
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const TreeNode& a, const TreeNode& b) {
+    return a.position.prefix << (kTreeDepth - a.position.depth) <
+           b.position.prefix << (kTreeDepth - b.position.depth);
+  });
+  return out;
+}
+
 EntryKeys::EntryKeys(const Secret32& seed) { path_[0] = seed.Clone(); }
 
 EntryKeys::EntryKeys(const TreeNode& root) : root_(root.position) {

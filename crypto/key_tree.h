@@ -43,6 +43,12 @@ struct TreeNode {
 // The fewest nodes that cover exactly `leaves`, from left to right: what a grant hands out.
 std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves);
 
+// What is left of `nodes` once the keys of `leaves` are gone: each node above one of them is
+// replaced by those beside the way down to it. As the MLS secret tree
+// forgets used keys (RFC 9420, section 9).
+std::vector<TreeNode> Puncture(const std::vector<TreeNode>& nodes,
+                               const std::set<uint32_t>& leaves);
+
 // Keys of one epoch, or of the part of it below one node. Keeps the path of the last leaf, so that
 // reading in order costs about two hashes per key and a random one fourteen.
 class EntryKeys {

@@ -7,6 +7,7 @@
 #include "crypto/ids.h"
 #include "crypto/note.h"
 #include "sync/entry_codec.h"
+#include "sync/erasure_order.h"
 #include "sync/limits.h"
 #include "sync/schema.h"
 
@@ -22,6 +23,15 @@ bool Refuse(v1::RefusalCode code, std::string detail, Refusal* refusal) {
   return false;
 }
 
+void DescribeErased(const StoredEntry& entry, uint32_t order, const Members& members,
+                    v1::BatchEntry* out) {
+  out->set_erased_hash(entry.erased->hash.str());
+  out->set_erased_size(entry.erased->size);
+  out->set_erased_by(order);
+  if (entry.type != crypto::kEpoch) return;
+  for (const PartyId& member : members) out->add_members(member.str());
+}
+
 }  // namespace
 
 struct Admission::Parsed {
@@ -30,12 +40,17 @@ struct Admission::Parsed {
     uint32_t epoch;
     Hash leaf;
     std::optional<v1::Epoch> opened_epoch;
+    std::optional<ErasedBody> erased;
+    uint32_t order = 0;  // number in the batch, of an erased one
   };
   uint64_t skip = 0;  // entries of the batch that are already held
   std::vector<Item> items;
+  std::map<uint32_t, ErasureOrder> orders;  // those that the items rest on
   uint32_t epoch = 0;
   uint64_t epoch_first = 0;
   Members members;
+  std::string
+      salt;  // under which the members are the log's audience; what a head says may be wrong
 };
 
 v1::Head DescribeLog(const LogState& log) {
@@ -59,16 +74,33 @@ absl::StatusOr<v1::Batch> BuildBatch(const LogBook& logs, const LogState& log, u
   batch.set_from(from);
   batch.set_head_note(log.head_note);
   size_t bytes = 0;
+  std::map<Hash, uint32_t> orders;
+  absl::Status missing;
   const absl::Status read =
       logs.ReadRange(log, from, std::min(end, log.size), [&](uint64_t, const StoredEntry& entry) {
         if (batch.entries_size() > 0 && bytes + entry.body.size() > budget) return false;
+        if (entry.erased.has_value() && !orders.contains(entry.erased->order)) {
+          const absl::StatusOr<v1::SignedErasureOrder> order = logs.ReadOrder(entry.erased->order);
+          missing = order.status();
+          const bool full =
+              order.ok() && batch.entries_size() > 0 &&
+              (batch.orders_size() == kOrdersPerBatch || bytes + order->ByteSizeLong() > budget);
+          if (!order.ok() || full) return false;
+          orders.emplace(entry.erased->order, static_cast<uint32_t>(batch.orders_size()));
+          *batch.add_orders() = *order;
+          bytes += order->ByteSizeLong();
+        }
         v1::BatchEntry* out = batch.add_entries();
         out->set_type(entry.type);
         out->set_body(entry.body);
+        if (entry.erased.has_value()) {
+          DescribeErased(entry, orders.at(entry.erased->order), log.members, out);
+        }
         bytes += entry.body.size() + 8;
         return batch.entries_size() < static_cast<int>(kBatchEntriesMax);
       });
   if (!read.ok()) return read;
+  if (!missing.ok()) return missing;
   const absl::StatusOr<crypto::CompactRange> edge =
       logs.EdgeToHead(log, from + static_cast<uint64_t>(batch.entries_size()));
   if (!edge.ok()) return edge.status();
@@ -216,38 +248,120 @@ bool Admission::Parse(const v1::Batch& batch, const LogState& log, Parsed* parse
   parsed->epoch = log.epoch;
   parsed->epoch_first = log.epoch_first;
   parsed->members = log.members;
+  parsed->salt = log.members.empty() ? batch.head().audience_salt() : log.salt;
   uint64_t index = log.size;
   for (int i = static_cast<int>(parsed->skip); i < batch.entries_size(); ++i, ++index) {
     const v1::BatchEntry& entry = batch.entries(i);
-    if (entry.body().size() > kEntryBytesMax) {
+    const size_t size =
+        entry.erased_hash().empty() ? entry.body().size() : size_t{entry.erased_size()};
+    if (size > kEntryBytesMax) {
       return Refuse(v1::REFUSAL_CODE_TOO_BIG, "an entry beyond 256 KiB", refusal);
     }
-    Parsed::Item item;
-    item.type = static_cast<uint8_t>(entry.type());
-    if (entry.type() == crypto::kEpoch) {
-      v1::Epoch epoch;
-      if (!epoch.ParseFromString(entry.body()) || epoch.epoch() != parsed->epoch + 1 ||
-          epoch.first_index() != index + 1) {
-        return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE, "an epoch out of its place", refusal);
-      }
-      const absl::StatusOr<Members> members = CheckEpoch(epoch, log, card->log_key);
-      if (!members.ok()) {
-        return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE,
-                      std::string(ToStd(members.status().message())), refusal);
-      }
-      parsed->members = *members;
-      parsed->epoch = epoch.epoch();
-      parsed->epoch_first = epoch.first_index();
-      item.opened_epoch = std::move(epoch);
-    } else if (entry.type() != crypto::kSealed || parsed->epoch == 0 ||
-               index - parsed->epoch_first >= crypto::kTreeLeaves ||
-               entry.body().size() < kSealedBytesMin) {
+    const bool sealed = entry.type() == crypto::kSealed && parsed->epoch > 0 &&
+                        index - parsed->epoch_first < crypto::kTreeLeaves &&
+                        size >= kSealedBytesMin;
+    if (!sealed && entry.type() != crypto::kEpoch) {
       return Refuse(v1::REFUSAL_CODE_MALFORMED, "an entry of no known form or without an epoch",
                     refusal);
     }
-    item.epoch = parsed->epoch;
-    item.leaf = crypto::LeafHash(HeaderOf(log.id, index, item.type, item.epoch, entry.body()));
-    parsed->items.push_back(std::move(item));
+    const bool parses = entry.erased_hash().empty()
+                            ? ParseBody(entry, log, index, parsed, refusal)
+                            : ParseErased(entry, log, index, parsed, refusal);
+    if (!parses) return false;
+  }
+  return CheckOrders(batch, log, parsed, refusal);
+}
+
+bool Admission::ParseBody(const v1::BatchEntry& entry, const LogState& log, uint64_t index,
+                          Parsed* parsed, Refusal* refusal) {
+  Parsed::Item item;
+  item.type = static_cast<uint8_t>(entry.type());
+  if (entry.type() == crypto::kEpoch) {
+    v1::Epoch epoch;
+    if (!epoch.ParseFromString(entry.body()) || epoch.epoch() != parsed->epoch + 1 ||
+        epoch.first_index() != index + 1) {
+      return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE, "an epoch out of its place", refusal);
+    }
+    const absl::StatusOr<Members> members =
+        CheckEpoch(epoch, log, context_.cards.FindByHash(log.author_card)->log_key);
+    if (!members.ok()) {
+      return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE,
+                    std::string(ToStd(members.status().message())), refusal);
+    }
+    parsed->members = *members;
+    parsed->salt = epoch.audience_salt();
+    parsed->epoch = epoch.epoch();
+    parsed->epoch_first = epoch.first_index();
+    item.opened_epoch = std::move(epoch);
+  }
+  item.epoch = parsed->epoch;
+  item.leaf = crypto::LeafHash(HeaderOf(log.id, index, item.type, item.epoch, entry.body()));
+  parsed->items.push_back(std::move(item));
+  return true;
+}
+
+// What the header says of a body that is gone is proven by the root; whose the log is by its id.
+bool Admission::ParseErased(const v1::BatchEntry& entry, const LogState& log, uint64_t index,
+                            Parsed* parsed, Refusal* refusal) {
+  const absl::StatusOr<Hash> hash = Hash::From(entry.erased_hash());
+  if (!hash.ok() || !entry.body().empty()) {
+    return Refuse(v1::REFUSAL_CODE_MALFORMED, "an erased entry of no known form", refusal);
+  }
+  Parsed::Item item;
+  item.type = static_cast<uint8_t>(entry.type());
+  item.order = entry.erased_by();
+  if (entry.type() == crypto::kEpoch) {
+    const absl::StatusOr<Members> members = CheckMembers(
+        entry.members(), parsed->salt, log, context_.cards.FindByHash(log.author_card)->log_key);
+    if (!members.ok()) {
+      return Refuse(v1::REFUSAL_CODE_EPOCH_INCOMPLETE,
+                    std::string(ToStd(members.status().message())), refusal);
+    }
+    parsed->members = *members;
+    ++parsed->epoch;
+    parsed->epoch_first = index + 1;
+  }
+  item.epoch = parsed->epoch;
+  item.erased = ErasedBody{entry.erased_size(), *hash, Hash()};
+  StoredEntry stored;
+  stored.type = item.type;
+  stored.epoch = item.epoch;
+  stored.erased = item.erased;
+  item.leaf = crypto::LeafHash(HeaderOf(log.id, index, stored));
+  parsed->items.push_back(std::move(item));
+  return true;
+}
+
+// Somebody who reads this log has answered for every gap in it.
+bool Admission::CheckOrders(const v1::Batch& batch, const LogState& log, Parsed* parsed,
+                            Refusal* refusal) {
+  if (batch.orders_size() > kOrdersPerBatch) {
+    return Refuse(v1::REFUSAL_CODE_TOO_BIG, "a batch that rests on too many orders", refusal);
+  }
+  uint64_t index = log.size;
+  for (Parsed::Item& item : parsed->items) {
+    const uint64_t at = index++;
+    if (!item.erased.has_value()) continue;
+    auto order = parsed->orders.find(item.order);
+    if (order == parsed->orders.end()) {
+      if (item.order >= static_cast<uint32_t>(batch.orders_size())) {
+        return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a missing body without an order to erase it",
+                      refusal);
+      }
+      absl::StatusOr<ErasureOrder> checked =
+          CheckErasureOrder(batch.orders(static_cast<int>(item.order)), log.jit, context_.cards);
+      if (!checked.ok()) {
+        return Refuse(v1::REFUSAL_CODE_BAD_PROOF, std::string(ToStd(checked.status().message())),
+                      refusal);
+      }
+      order = parsed->orders.emplace(item.order, *std::move(checked)).first;
+    }
+    if (order->second.log != log.id || !order->second.indexes.contains(at) ||
+        !parsed->members.contains(order->second.signer)) {
+      return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a missing body that its order does not name",
+                    refusal);
+    }
+    item.erased->order = order->second.id;
   }
   return true;
 }
@@ -292,6 +406,7 @@ bool Admission::VerifyRoot(const v1::Batch& batch, const LogState& log, const Pa
 absl::Status Admission::Keep(const v1::Batch& batch, LogState& log, const Parsed& parsed,
                              crypto::CompactRange edge) {
   log.members = parsed.members;
+  log.salt = parsed.salt;
   for (size_t i = 0; i < parsed.items.size(); ++i) {
     const Parsed::Item& item = parsed.items[i];
     const std::string& body = batch.entries(static_cast<int>(parsed.skip + i)).body();
@@ -302,10 +417,21 @@ absl::Status Admission::Keep(const v1::Batch& batch, LogState& log, const Parsed
         log.locked_epochs.push_back(log.epoch);
       }
     }
-    if (absl::Status s = context_.logs.Append(log, item.type, item.epoch, item.leaf, body);
-        !s.ok()) {
-      return s;
+    if (item.erased.has_value() && item.type == crypto::kEpoch) {
+      log.epoch = item.epoch;
+      log.epoch_first = log.size + 1;
+      log.locked_epochs.push_back(log.epoch);
     }
+    const absl::Status appended =
+        item.erased.has_value()
+            ? context_.logs.AppendErased(log, item.type, item.epoch, item.leaf, *item.erased)
+            : context_.logs.Append(log, item.type, item.epoch, item.leaf, body);
+    if (!appended.ok()) return appended;
+  }
+  for (const auto& [number, order] : parsed.orders) {
+    const absl::Status kept =
+        context_.logs.KeepOrder(order.id, batch.orders(static_cast<int>(number)));
+    if (!kept.ok()) return kept;
   }
   log.head_note = batch.head_note();
   log.head_size = edge.end();  // the size that the verified head states

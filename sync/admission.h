@@ -58,6 +58,11 @@ class Admission {
   struct Parsed;  // entries with their headers, leaves and epochs
   void NoticeClone(const v1::Batch& batch, const LogState& log);
   bool Parse(const v1::Batch& batch, const LogState& log, Parsed* parsed, Refusal* refusal);
+  bool ParseErased(const v1::BatchEntry& entry, const LogState& log, uint64_t index, Parsed* parsed,
+                   Refusal* refusal);
+  bool ParseBody(const v1::BatchEntry& entry, const LogState& log, uint64_t index, Parsed* parsed,
+                 Refusal* refusal);
+  bool CheckOrders(const v1::Batch& batch, const LogState& log, Parsed* parsed, Refusal* refusal);
   bool VerifyRoot(const v1::Batch& batch, const LogState& log, const Parsed& parsed,
                   crypto::CompactRange* edge, Refusal* refusal);
   absl::Status Keep(const v1::Batch& batch, LogState& log, const Parsed& parsed,

@@ -52,10 +52,33 @@ void BlobSync::Learn(const OpenedEntry& entry) {
       *blob.row.mutable_file() = file;
       Save(id, blob);
     }
-    for (const PartyId& member : entry.audience) blob.allowed[member].insert(entry.jit);
-    blob.authors.insert(entry.author);
+    Naming& naming = blob.named_by[entry.body.record_id()];
+    for (const PartyId& member : entry.audience) naming.allowed[member].insert(entry.jit);
+    naming.authors.insert(entry.author);
+    files_of_[entry.body.record_id()].insert(id);
     Requeue(id, blob);
   }
+}
+
+std::vector<BlobId> BlobSync::Forget(const std::string& record) {
+  const auto named = files_of_.find(record);
+  if (named == files_of_.end()) return {};
+  std::vector<BlobId> gone;
+  for (const BlobId& id : named->second) {
+    Blob& blob = blobs_[id];
+    blob.named_by.erase(record);
+    if (!blob.named_by.empty()) continue;
+    gone.push_back(id);
+    if (blob.place.has_value()) queue_.erase(*blob.place);
+    Stop(id);
+    resting_.erase(id);
+    checks_.erase(id);
+    std::erase(check_order_, id);
+    blobs_.erase(id);
+    context_.store.Delete(schema::Blob(id));
+  }
+  files_of_.erase(named);
+  return gone;
 }
 
 void BlobSync::AddLocal(const v1::FileRef& file) {
@@ -75,11 +98,18 @@ void BlobSync::Save(const BlobId& id, const Blob& blob) {
 }
 
 bool BlobSync::Allows(const Blob& blob, const PartyId& party) const {
-  const auto jits = blob.allowed.find(party);
-  return jits != blob.allowed.end() &&
-         std::any_of(jits->second.begin(), jits->second.end(), [&](const JitId& jit) {
-           return !context_.exclusions->IsExcluded(jit, party);
-         });
+  return std::any_of(blob.named_by.begin(), blob.named_by.end(), [&](const auto& named) {
+    const auto jits = named.second.allowed.find(party);
+    return jits != named.second.allowed.end() &&
+           std::any_of(jits->second.begin(), jits->second.end(), [&](const JitId& jit) {
+             return !context_.exclusions->IsExcluded(jit, party);
+           });
+  });
+}
+
+bool BlobSync::IsAuthor(const Blob& blob, const PartyId& party) {
+  return std::any_of(blob.named_by.begin(), blob.named_by.end(),
+                     [&](const auto& named) { return named.second.authors.contains(party); });
 }
 
 // Something of it is missing here and wanted, whether or not anybody has it.
@@ -113,7 +143,7 @@ Link* BlobSync::LinkOf(const PartyId& peer) const {
 }
 
 bool BlobSync::HasIt(const BlobId& id, const Blob& blob, const PartyId& peer) const {
-  return blob.authors.contains(peer) || blob.delivered.contains(peer) || ReceivedBy(id, peer);
+  return IsAuthor(blob, peer) || blob.delivered.contains(peer) || ReceivedBy(id, peer);
 }
 
 // A stream before a parcel, then the author, then who is known to have it, and nobody who just said
@@ -127,7 +157,7 @@ std::vector<Link*> BlobSync::SourcesFor(const BlobId& id, const Blob& blob) cons
       return other->peer == link->peer && !other->by_parcel();
     });
     if (link->by_parcel() && nearer) continue;
-    const int rank = (link->by_parcel() ? 0 : 4) + (blob.authors.contains(link->peer) ? 2 : 0) +
+    const int rank = (link->by_parcel() ? 0 : 4) + (IsAuthor(blob, link->peer) ? 2 : 0) +
                      (HasIt(id, blob, link->peer) ? 1 : 0);
     ranked.emplace_back(rank, link);
   }
@@ -319,7 +349,11 @@ void BlobSync::Measure(Active& active, uint64_t bytes, absl::Time now) {
 
 void BlobSync::OnChunkWritten(const ChunkWritten& written, absl::Time now) {
   const auto it = active_.find(written.blob);
-  if (it == active_.end()) return;
+  if (it == active_.end()) {
+    // It was being written while its record was erased.
+    if (!blobs_.contains(written.blob)) hooks_.run(EraseJob{0, {written.blob}, {}});
+    return;
+  }
   Active& active = it->second;
   Blob& blob = blobs_[written.blob];
   if (!written.status.ok()) {
@@ -375,7 +409,11 @@ void BlobSync::OnBlobVerified(const BlobVerified& verified, absl::Time now) {
     blob.row.set_damaged(true);
     Save(verified.blob, blob);
     Requeue(verified.blob, blob);
-    for (const PartyId& author : blob.authors) {
+    std::set<PartyId> authors;
+    for (const auto& [record, naming] : blob.named_by) {
+      authors.insert(naming.authors.begin(), naming.authors.end());
+    }
+    for (const PartyId& author : authors) {
       refusals_.Record(author, false, v1::REFUSAL_CODE_BAD_PROOF,
                        "a file whose content is not what its entry promises", now);
     }
@@ -426,7 +464,11 @@ void BlobSync::OnReceived(const PartyId& peer, const v1::Cosign& cosign) {
   for (const std::string& raw : cosign.received_blobs()) {
     const absl::StatusOr<BlobId> id = BlobId::From(raw);
     const auto it = id.ok() ? blobs_.find(*id) : blobs_.end();
-    if (it == blobs_.end() || !it->second.allowed.contains(peer)) continue;
+    if (it == blobs_.end()) continue;
+    const bool may_have =
+        std::any_of(it->second.named_by.begin(), it->second.named_by.end(),
+                    [&](const auto& named) { return named.second.allowed.contains(peer); });
+    if (!may_have) continue;
     const auto& known = it->second.row.received_by();
     if (std::find(known.begin(), known.end(), peer.view()) != known.end()) continue;
     it->second.row.add_received_by(peer.str());
@@ -517,7 +559,7 @@ bool BlobSync::ReceivedBy(const BlobId& blob, const PartyId& party) const {
 std::vector<std::string> BlobSync::ReceivedFrom(const PartyId& author) const {
   std::vector<std::string> out;
   for (const auto& [id, blob] : blobs_) {
-    if (blob.row.verified() && blob.authors.contains(author)) out.push_back(id.str());
+    if (blob.row.verified() && IsAuthor(blob, author)) out.push_back(id.str());
     if (out.size() >= 1024) break;
   }
   return out;

@@ -59,6 +59,9 @@ class BlobSync {
 
   // An entry names files: its audience may have them, and this node may want them.
   void Learn(const OpenedEntry& entry);
+  // The record that named them is erased. The files that no other record names are forgotten: their
+  // chunks are to be removed by the caller.
+  std::vector<BlobId> Forget(const std::string& record);
   // A local upload: the bytes are here already.
   void AddLocal(const v1::FileRef& file);
 
@@ -108,10 +111,14 @@ class BlobSync {
   static constexpr absl::Duration kFirstRest = absl::Seconds(5);
   // In what order files are fetched: urgent, asked for, small.
   using Place = std::tuple<int32_t, int, uint64_t, BlobId>;
+  // What the entries of one record that name a file say of it.
+  struct Naming {
+    std::map<PartyId, std::set<JitId>> allowed;  // who is in the audience of one of them
+    std::set<PartyId> authors;
+  };
   struct Blob {
     v1::BlobRow row;
-    std::map<PartyId, std::set<JitId>> allowed;  // who is in the audience of an entry naming it
-    std::set<PartyId> authors;
+    std::map<std::string, Naming> named_by;   // record id
     std::set<PartyId> delivered;              // sources that have handed out some of it
     std::set<PartyId> failed;                 // sources that had nothing, until the next round
     absl::Duration patience = kChunkTimeout;  // with a stream; grows with every answer that is late
@@ -140,6 +147,7 @@ class BlobSync {
 
   void Save(const BlobId& id, const Blob& blob);
   bool Allows(const Blob& blob, const PartyId& party) const;
+  static bool IsAuthor(const Blob& blob, const PartyId& party);
   // Its place in the queue follows from its row; to be called when that has changed.
   void Requeue(const BlobId& id, Blob& blob);
   bool Lacks(const Blob& blob) const;
@@ -167,6 +175,7 @@ class BlobSync {
   const FileOptions options_;
   Hooks hooks_;
   std::map<BlobId, Blob> blobs_;
+  std::map<std::string, std::set<BlobId>> files_of_;  // by record id
   std::set<Place> queue_;
   std::map<BlobId, Active> active_;
   std::map<BlobId, absl::Time> resting_;  // everybody has failed: when the next round begins

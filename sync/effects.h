@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -90,8 +91,15 @@ struct CheckChunksJob {  // read again what is held; answered by ChunksChecked
   BlobId blob;
   std::vector<uint64_t> indices;
 };
-using FileJob =
-    std::variant<ReadChunkJob, WriteChunkJob, VerifyBlobJob, AdoptUploadJob, CheckChunksJob>;
+// Removes files, and rewrites the store where rows were deleted or replaced, so that nothing of
+// them is on this disk any more; answered by Erased.
+struct EraseJob {
+  uint64_t id = 0;
+  std::vector<BlobId> files;
+  std::vector<std::pair<std::string, std::string>> ranges;  // of keys: [from, to)
+};
+using FileJob = std::variant<ReadChunkJob, WriteChunkJob, VerifyBlobJob, AdoptUploadJob,
+                             CheckChunksJob, EraseJob>;
 
 struct Effects {
   WriteBatch writes;
@@ -152,10 +160,14 @@ struct ChunksChecked {
   std::vector<uint64_t> damaged;  // of them, no longer what they were
   absl::Status status;            // NotFound: the file itself is gone
 };
+struct Erased {
+  uint64_t id = 0;
+  absl::Status status;
+};
 struct Tick {};
 
 using Input =
     std::variant<SessionOpened, SessionClosed, FrameReceived, ParcelReceived, ParcelDeposited,
-                 ChunkRead, ChunkWritten, BlobVerified, ChunksChecked, Tick>;
+                 ChunkRead, ChunkWritten, BlobVerified, ChunksChecked, Erased, Tick>;
 
 }  // namespace entente::sync

@@ -27,6 +27,16 @@ crypto::EntryHeader HeaderOf(const LogId& log, uint64_t index, uint8_t type, uin
   return header;
 }
 
+crypto::EntryHeader HeaderOf(const LogId& log, uint64_t index, const StoredEntry& stored) {
+  if (!stored.erased.has_value()) {
+    return HeaderOf(log, index, stored.type, stored.epoch, stored.body);
+  }
+  crypto::EntryHeader header = HeaderOf(log, index, stored.type, stored.epoch, "");
+  header.body_size = stored.erased->size;
+  header.body_hash = stored.erased->hash;
+  return header;
+}
+
 absl::StatusOr<OpenedEntry> OpenEntry(const LogState& log, uint64_t index,
                                       const StoredEntry& stored, uint64_t epoch_first,
                                       EpochKeys& keys) {
@@ -42,6 +52,7 @@ absl::StatusOr<OpenedEntry> OpenEntry(const LogState& log, uint64_t index,
 
 absl::StatusOr<OpenedEntry> OpenEntryUnder(const crypto::Secret32& key, const LogState& log,
                                            uint64_t index, const StoredEntry& stored) {
+  if (stored.erased.has_value()) return absl::NotFoundError("the entry's body is erased");
   const crypto::EntryHeader header =
       HeaderOf(log.id, index, stored.type, stored.epoch, stored.body);
   absl::StatusOr<std::string> plain = crypto::OpenBody(key, header, stored.body);

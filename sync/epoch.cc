@@ -74,6 +74,19 @@ bool FormIsKnown(const v1::Slot& slot) {
   }
 }
 
+absl::Status AreAudience(const Members& members, std::string_view salt, const LogState& log,
+                         const PublicKey& author_log_key) {
+  if (!members.contains(log.author)) return Incomplete("its author has no slot");
+  const absl::StatusOr<AudienceId> audience = crypto::ComputeAudienceId(
+      log.jit, salt, std::vector<PartyId>(members.begin(), members.end()));
+  if (!audience.ok()) return audience.status();
+  if (*audience != log.audience ||
+      crypto::ComputeLogId(log.jit, author_log_key, *audience, log.incarnation) != log.id) {
+    return Incomplete("its slots are not those of the log's audience");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Members> CheckEpoch(const v1::Epoch& epoch, const LogState& log,
@@ -99,14 +112,22 @@ absl::StatusOr<Members> CheckEpoch(const v1::Epoch& epoch, const LogState& log,
     if (ids.size() != 2) return Incomplete("a member lacks its reading or recovery slot");
     members.insert(party);
   }
-  if (!members.contains(log.author)) return Incomplete("its author has no slot");
-  const absl::StatusOr<AudienceId> audience = crypto::ComputeAudienceId(
-      log.jit, epoch.audience_salt(), std::vector<PartyId>(members.begin(), members.end()));
-  if (!audience.ok()) return audience.status();
-  if (*audience != log.audience ||
-      crypto::ComputeLogId(log.jit, author_log_key, *audience, log.incarnation) != log.id) {
-    return Incomplete("its slots are not those of the log's audience");
+  if (absl::Status s = AreAudience(members, epoch.audience_salt(), log, author_log_key); !s.ok()) {
+    return s;
   }
+  return members;
+}
+
+absl::StatusOr<Members> CheckMembers(const google::protobuf::RepeatedPtrField<std::string>& parties,
+                                     std::string_view salt, const LogState& log,
+                                     const PublicKey& author_log_key) {
+  if (parties.size() > static_cast<int>(kMembersMax)) return Incomplete("too many members");
+  Members members;
+  for (const std::string& raw : parties) {
+    const absl::StatusOr<PartyId> party = PartyId::From(raw);
+    if (!party.ok() || !members.insert(*party).second) return Incomplete("no list of members");
+  }
+  if (absl::Status s = AreAudience(members, salt, log, author_log_key); !s.ok()) return s;
   return members;
 }
 
@@ -159,6 +180,8 @@ absl::StatusOr<bool> NewestEpochIsBehind(const Context& context, const LogState&
   if (log.epoch == 0) return false;
   const absl::StatusOr<StoredEntry> stored = context.logs.Read(log, log.epoch_first - 1);
   if (!stored.ok()) return stored.status();
+  // Whoever was away when it was erased cannot learn its keys from it: its author begins another.
+  if (stored->erased.has_value()) return log.author == context.self;
   v1::Epoch epoch;
   return !epoch.ParseFromString(stored->body) || !EpochStillCurrent(context, log, epoch);
 }
@@ -217,6 +240,17 @@ absl::Status EpochKeys::KeepParts(const LogId& log, uint32_t epoch,
   return absl::OkStatus();
 }
 
+absl::Status EpochKeys::Puncture(const LogId& log, uint32_t epoch,
+                                 const std::set<uint32_t>& leaves) {
+  const absl::StatusOr<std::vector<crypto::TreeNode>> held = Held(log, epoch);
+  if (!held.ok()) return held.status();
+  Parts parts;
+  for (const crypto::TreeNode& node : crypto::Puncture(*held, leaves)) parts.emplace_back(node);
+  Store(log, epoch, parts);
+  open_[{log, epoch}] = std::move(parts);
+  return absl::OkStatus();
+}
+
 void EpochKeys::Store(const LogId& log, uint32_t epoch, const Parts& parts) {
   std::string row;
   for (const crypto::EntryKeys& part : parts) {
@@ -263,6 +297,26 @@ absl::StatusOr<std::vector<crypto::TreeNode>> EpochKeys::Held(const LogId& log, 
     out.push_back({part.root(), part.root_key().Clone()});
   }
   return out;
+}
+
+absl::StatusOr<bool> EpochKeys::ErasedEpochIsOpen(const LogState& log, uint32_t epoch) {
+  if (epoch >= log.epoch) return false;
+  const absl::StatusOr<uint64_t> begin = context_.logs.EpochEntry(log, epoch);
+  if (absl::IsNotFound(begin.status())) return false;
+  if (!begin.ok()) return begin.status();
+  const absl::StatusOr<StoredEntry> entry = context_.logs.Read(log, *begin);
+  if (!entry.ok()) return entry.status();
+  if (!entry->erased.has_value()) return false;
+  bool open = true;
+  const absl::Status read = context_.logs.ReadRange(
+      log, *begin + 1, log.size, [&](uint64_t index, const StoredEntry& stored) {
+        if (stored.epoch != epoch) return false;
+        open = stored.erased.has_value() ||
+               EntryKey(log.id, epoch, static_cast<uint32_t>(index - *begin - 1)).ok();
+        return open;
+      });
+  if (!read.ok()) return read;
+  return open;
 }
 
 absl::StatusOr<crypto::Secret32> EpochKeys::EntryKey(const LogId& log, uint32_t epoch,

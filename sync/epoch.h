@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,11 @@ inline constexpr size_t kAudienceSaltBytes = 16;
 // and one recovery slot per member, the author among them, ids that hash to `log`'s own.
 absl::StatusOr<Members> CheckEpoch(const v1::Epoch& epoch, const LogState& log,
                                    const PublicKey& author_log_key);
+
+// The same for an epoch whose slots were erased: `parties` are the log's audience under `salt`.
+absl::StatusOr<Members> CheckMembers(const google::protobuf::RepeatedPtrField<std::string>& parties,
+                                     std::string_view salt, const LogState& log,
+                                     const PublicKey& author_log_key);
 
 // A new epoch for `log`, sealed to every member's present keys. FailedPrecondition when a member's
 // card is not trusted here. Returns the Epoch's bytes; `seed` receives the secret.
@@ -56,8 +62,15 @@ class EpochKeys {
   absl::Status KeepParts(const LogId& log, uint32_t epoch,
                          const std::vector<crypto::TreeNode>& parts);
 
+  // Forgets the keys of single entries, by their places in the epoch: nothing that stays here leads
+  // to them.
+  absl::Status Puncture(const LogId& log, uint32_t epoch, const std::set<uint32_t>& leaves);
+
   // What is held of an epoch: its seed (one node of depth 0), parts of its tree, or nothing.
   absl::StatusOr<std::vector<crypto::TreeNode>> Held(const LogId& log, uint32_t epoch);
+  // Whether the Epoch entry of this epoch was erased, the epoch is over, and everything that is
+  // left of it can be read here.
+  absl::StatusOr<bool> ErasedEpochIsOpen(const LogState& log, uint32_t epoch);
   // The key of one entry, or NotFound when it is locked here.
   absl::StatusOr<crypto::Secret32> EntryKey(const LogId& log, uint32_t epoch, uint32_t leaf);
 

@@ -393,7 +393,7 @@ absl::Status Exchange::OpenEntries(LogState& log, uint64_t from) {
         bool good = true;
         if (stored.type == crypto::kEpoch) {
           epoch_first = index + 1;
-        } else {
+        } else if (!stored.erased.has_value()) {
           absl::StatusOr<OpenedEntry> entry = OpenEntry(log, index, stored, epoch_first, keys_);
           good = entry.ok();
           if (good) hooks_.opened(*std::move(entry));
@@ -422,7 +422,8 @@ absl::Status Exchange::OpenEpoch(LogState& log, uint32_t epoch, absl::Time now) 
       log, *begin, log.size, [&](uint64_t index, const StoredEntry& stored) {
         if (stored.type == crypto::kEpoch) {
           epoch_first = index + 1;
-        } else if (index >= log.opened && !OpenEntry(log, index, stored, epoch_first, keys_).ok()) {
+        } else if (index >= log.opened && !stored.erased.has_value() &&
+                   !OpenEntry(log, index, stored, epoch_first, keys_).ok()) {
           return false;
         }
         if (index == log.opened) log.opened = index + 1;

@@ -96,7 +96,10 @@ absl::StatusOr<v1::Proven> Prove(const LogBook& logs, const LogState& log, uint6
   absl::StatusOr<std::vector<Hash>> path = logs.Inclusion(log, index, size);
   if (!path.ok()) return path.status();
   v1::Proven out;
-  out.set_header(HeaderOf(log.id, index, stored->type, stored->epoch, stored->body).Encode());
+  if (with_body && stored->erased.has_value()) {
+    return absl::FailedPreconditionError("an entry that has been erased [ERASED]");
+  }
+  out.set_header(HeaderOf(log.id, index, *stored).Encode());
   if (with_body) out.set_body(stored->body);
   for (const Hash& hash : *path) out.add_path(hash.str());
   return out;

@@ -112,7 +112,11 @@ absl::StatusOr<std::vector<KeyRepair::Unlocked>> KeyRepair::TakeArrived() {
     if (!used.ok()) return used.status();
     if (!*used) continue;
     // With a part of the tree the rest of the epoch stays locked, and is still asked for.
-    if (item.key.depth() == 0) log->locked_epochs.erase(locked);
+    const absl::StatusOr<uint64_t> begin = context_.logs.EpochEntry(*log, item.key.epoch());
+    if (!begin.ok()) return begin.status();
+    const absl::StatusOr<StoredEntry> epoch = context_.logs.Read(*log, *begin);
+    if (!epoch.ok()) return epoch.status();
+    if (item.key.depth() == 0 && !epoch->erased.has_value()) log->locked_epochs.erase(locked);
     const bool named = std::any_of(out.begin(), out.end(), [&](const Unlocked& other) {
       return other.log == item.log && other.epoch == item.key.epoch();
     });
@@ -154,10 +158,12 @@ absl::StatusOr<bool> KeyRepair::Use(const LogState& log, const v1::TreeKey& key)
     v1::Epoch epoch;
     if (!epoch.ParseFromString(stored->body) ||
         crypto::SeedCommit(log.id, key.epoch(), *secret).view() != epoch.seed_commit()) {
-      return false;
+      // Of an epoch that was erased the commitments of its entries are all there is to check by.
+      if (!stored->erased.has_value()) return false;
+    } else {
+      keys_.Keep(log.id, key.epoch(), *secret);
+      return ForgetErased(log, key.epoch(), *index);
     }
-    keys_.Keep(log.id, key.epoch(), *secret);
-    return true;
   }
   // A part that is held already opens nothing new, however often it is handed over.
   const absl::StatusOr<std::vector<crypto::TreeNode>> held = keys_.Held(log.id, key.epoch());
@@ -168,6 +174,21 @@ absl::StatusOr<bool> KeyRepair::Use(const LogState& log, const v1::TreeKey& key)
   const absl::StatusOr<bool> opens = OpensWhatItCovers(log, key.epoch(), *index + 1, parts.front());
   if (!opens.ok() || !*opens) return opens;
   if (absl::Status s = keys_.KeepParts(log.id, key.epoch(), parts); !s.ok()) return s;
+  return ForgetErased(log, key.epoch(), *index);
+}
+
+// Whoever gave the key may not have heard of an erasure that is known here.
+absl::StatusOr<bool> KeyRepair::ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin) {
+  std::set<uint32_t> leaves;
+  const absl::Status read = context_.logs.ReadRange(
+      log, begin + 1, log.size, [&](uint64_t index, const StoredEntry& stored) {
+        if (stored.epoch != epoch) return false;
+        if (stored.erased.has_value()) leaves.insert(static_cast<uint32_t>(index - begin - 1));
+        return true;
+      });
+  if (!read.ok()) return read;
+  if (leaves.empty()) return true;
+  if (absl::Status s = keys_.Puncture(log.id, epoch, leaves); !s.ok()) return s;
   return true;
 }
 
@@ -183,6 +204,7 @@ absl::StatusOr<bool> KeyRepair::OpensWhatItCovers(const LogState& log, uint32_t 
   const absl::Status read =
       context_.logs.ReadRange(log, from, to, [&](uint64_t index, const StoredEntry& stored) {
         if (stored.epoch != epoch || stored.type != crypto::kSealed) return false;
+        if (stored.erased.has_value()) return true;
         const crypto::Secret32 key = keys.Key(static_cast<uint32_t>(index - first_index));
         good = OpenEntryUnder(key, log, index, stored).ok();
         any = true;
@@ -293,6 +315,13 @@ absl::StatusOr<std::vector<Draft>> KeyRepair::Due(absl::Time now) {
     out.push_back(*std::move(draft));
   }
   return out;
+}
+
+void KeyRepair::TakenBack(const v1::Grant& grant, const Members& audience) {
+  const absl::StatusOr<LogId> log = LogId::From(grant.log_id());
+  const std::optional<PartyId> member = OtherOf(audience, context_.self);
+  if (log.ok() && member.has_value()) given_.erase({*log, *member});
+  news_ = true;
 }
 
 void KeyRepair::Postpone(const Draft& draft, absl::Time until) {

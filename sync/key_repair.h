@@ -7,8 +7,9 @@
 // long as the member has not said that it reads again. No person is needed; what is still owed is
 // counted as debt.
 //
-// A seed is checked against the commitment of the Epoch entry, a part of a tree against the
-// commitments of every entry under it that is held here, before either is used. So nobody, the
+// A seed is checked against the commitment of the Epoch entry, a part of a tree (and the seed of an
+// epoch whose Epoch entry was erased) against the commitments of every entry under it that is held
+// here, before either is used. So nobody, the
 // granter included, can make a member read anything but what the author sealed.
 //
 // Pure and derived: everything is learned from opened entries, again at every start, and from
@@ -66,6 +67,8 @@ class KeyRepair {
   // Grants to write now. The log of this node and a member that cannot open its present epoch is
   // marked for a new one.
   absl::StatusOr<std::vector<Draft>> Due(absl::Time now);
+  // A grant of this node to `audience` is erased: what it opened besides is owed again.
+  void TakenBack(const v1::Grant& grant, const Members& audience);
   // A grant could not be written: try again later.
   void Postpone(const Draft& draft, absl::Time until);
   absl::Time NextDue() const { return next_due_; }
@@ -96,6 +99,7 @@ class KeyRepair {
   absl::Time RenewPair(const PartyId& member, const JitId& jit, absl::Time now);
   absl::StatusOr<Draft> MakeGrant(const LogState& log, const PartyId& member, const Report& report);
   absl::StatusOr<bool> Use(const LogState& log, const v1::TreeKey& key);
+  absl::StatusOr<bool> ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin);
   absl::StatusOr<bool> OpensWhatItCovers(const LogState& log, uint32_t epoch, uint64_t first_index,
                                          const crypto::TreeNode& node);
 

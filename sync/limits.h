@@ -14,6 +14,11 @@ namespace entente::sync {
 inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr size_t kBatchEntriesMax = 4096;
 
+// Orders to erase that one batch may rest on: a signature is checked for each.
+inline constexpr int kOrdersPerBatch = 64;
+// Positions that one order names: it fits into an entry with room to spare.
+inline constexpr size_t kPositionsPerOrder = 8192;
+
 // One entry: long texts fit, files do not belong here.
 inline constexpr size_t kEntryBytesMax = 256 * 1024;
 
@@ -103,6 +108,10 @@ struct Pace {
             std::max(answer_by_parcel, 2 * cadence + absl::Minutes(5))};
   }
 };
+
+// After this long no copy of a disk is left that was made before an erasure, unless the operator
+// says otherwise.
+inline constexpr absl::Duration kBackupsKept = absl::Hours(30 * 24);
 
 inline constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 inline constexpr absl::Duration kChunkTimeout = absl::Seconds(20);

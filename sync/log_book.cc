@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/hash.h"
 #include "sync/schema.h"
 
 namespace entente::sync {
@@ -23,6 +24,17 @@ std::string EncodeEntry(uint8_t type, uint32_t epoch, const Hash& leaf, std::str
   return row;
 }
 
+constexpr uint8_t kErasedType = 0x80;
+constexpr size_t kErasedRow = kEntryRowHead + 4 + 2 * Hash::kSize;
+
+std::string EncodeErased(uint8_t type, uint32_t epoch, const Hash& leaf, const ErasedBody& erased) {
+  std::string rest;
+  AppendU32(&rest, erased.size);
+  rest.append(erased.hash.view());
+  rest.append(erased.order.view());
+  return EncodeEntry(type | kErasedType, epoch, leaf, rest);
+}
+
 absl::StatusOr<Hash> LeafOf(std::string_view row) {
   if (row.size() < kEntryRowHead) return absl::DataLossError("a stored entry is too short");
   return Hash::From(row.substr(kEntryRowHead - Hash::kSize, Hash::kSize));
@@ -36,7 +48,17 @@ absl::StatusOr<StoredEntry> DecodeEntry(std::string_view row) {
   out.type = *reader.ReadU8();
   out.epoch = *reader.ReadU32();
   out.leaf = *leaf;
-  out.body = std::string(row.substr(kEntryRowHead));
+  if ((out.type & kErasedType) == 0) {
+    out.body = std::string(row.substr(kEntryRowHead));
+    return out;
+  }
+  if (row.size() != kErasedRow) return absl::DataLossError("a stored entry is damaged");
+  out.type &= static_cast<uint8_t>(~kErasedType);
+  static_cast<void>(reader.ReadBytes(Hash::kSize));
+  ErasedBody& erased = out.erased.emplace();
+  erased.size = *reader.ReadU32();
+  erased.hash = *Hash::From(*reader.ReadBytes(Hash::kSize));
+  erased.order = *Hash::From(*reader.ReadBytes(Hash::kSize));
   return out;
 }
 
@@ -184,7 +206,44 @@ LogState& LogBook::Add(LogState state) {
 
 absl::Status LogBook::Append(LogState& log, uint8_t type, uint32_t epoch, const Hash& leaf,
                              std::string_view body) {
-  store_.Put(schema::Entry(log.id, log.size), EncodeEntry(type, epoch, leaf, body));
+  return Grow(log, leaf, EncodeEntry(type, epoch, leaf, body));
+}
+
+absl::Status LogBook::AppendErased(LogState& log, uint8_t type, uint32_t epoch, const Hash& leaf,
+                                   const ErasedBody& erased) {
+  return Grow(log, leaf, EncodeErased(type, epoch, leaf, erased));
+}
+
+void LogBook::Erase(const LogState& log, uint64_t index, const StoredEntry& stored,
+                    const Hash& order) {
+  if (stored.erased.has_value()) return;
+  const ErasedBody erased{static_cast<uint32_t>(stored.body.size()), crypto::Sha256(stored.body),
+                          order};
+  store_.Put(schema::Entry(log.id, index),
+             EncodeErased(stored.type, stored.epoch, stored.leaf, erased));
+}
+
+absl::Status LogBook::KeepOrder(const Hash& id, const v1::SignedErasureOrder& order) {
+  const auto known = store_.Get(schema::Order(id));
+  if (!known.ok() || known->has_value()) return known.status();
+  v1::OrderRow row;
+  *row.mutable_order() = order;
+  store_.Put(schema::Order(id), row.SerializeAsString());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::SignedErasureOrder> LogBook::ReadOrder(const Hash& id) const {
+  const auto stored = store_.Get(schema::Order(id));
+  if (!stored.ok()) return stored.status();
+  v1::OrderRow row;
+  if (!stored->has_value() || !row.ParseFromString(**stored)) {
+    return absl::DataLossError("an order to erase is missing or damaged");
+  }
+  return row.order();
+}
+
+absl::Status LogBook::Grow(LogState& log, const Hash& leaf, std::string row) {
+  store_.Put(schema::Entry(log.id, log.size), std::move(row));
   log.range.Append(leaf);
   log.tile.Append(leaf);
   ++log.size;

@@ -66,11 +66,19 @@ struct LogState {
   Hash Root() const;
 };
 
+// What stays of a body that was erased: enough to show that the log is whole without it.
+struct ErasedBody {
+  uint32_t size = 0;
+  Hash hash;
+  Hash order;  // SHA-256 of the ErasureOrder
+};
+
 struct StoredEntry {
   uint8_t type = 0;
   uint32_t epoch = 0;
   Hash leaf;
-  std::string body;
+  std::string body;  // empty once it is erased
+  std::optional<ErasedBody> erased;
 };
 
 class LogBook {
@@ -89,6 +97,14 @@ class LogBook {
   // Appends one entry to the tree and the table; the caller has verified it.
   absl::Status Append(LogState& log, uint8_t type, uint32_t epoch, const Hash& leaf,
                       std::string_view body);
+  // The same for an entry whose body was erased before it came here.
+  absl::Status AppendErased(LogState& log, uint8_t type, uint32_t epoch, const Hash& leaf,
+                            const ErasedBody& erased);
+  // Takes away the body of an entry; the log stays as provable as it was.
+  void Erase(const LogState& log, uint64_t index, const StoredEntry& stored, const Hash& order);
+  // Orders to erase stand in place of what they took away; one that is known is left alone.
+  absl::Status KeepOrder(const Hash& id, const v1::SignedErasureOrder& order);
+  absl::StatusOr<v1::SignedErasureOrder> ReadOrder(const Hash& id) const;
   // Writes the LogRow; once per log and step.
   void Save(const LogState& log);
   void SaveReceipt(const LogState& log, const PartyId& party, const Receipt& receipt);
@@ -114,6 +130,8 @@ class LogBook {
   absl::StatusOr<crypto::CompactRange> EdgeToHead(const LogState& log, uint64_t from) const;
 
  private:
+  absl::Status Grow(LogState& log, const Hash& leaf, std::string row);
+
   OverlayKv& store_;
   std::map<LogId, LogState> logs_;
   // What RangeAt answered last; entries never change, so it stays true as long as the log.

@@ -52,6 +52,8 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   hooks.opened = [this](OpenedEntry entry) { Opened(std::move(entry)); };
   hooks.grown = [this](const LogState& log) {
     key_repair_.Grown(log.id);
+    erasures_->Grown(log.id);
+    if (!log.locked_epochs.empty()) unsettled_.insert(log.id);
     return observations_.Grown(log);
   };
   hooks.other_tree = [this](Link& link, const LogState& log) { fork_watch_->Suspect(link, log); };
@@ -83,6 +85,18 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   FileOptions files = options_.files;
   files.answer_by_parcel = options_.pace.answer_by_parcel;
   blobs_ = std::make_unique<BlobSync>(context_, refusals_, files, std::move(blob_hooks));
+  Erasures::Hooks erasure_hooks;
+  erasure_hooks.effect_size = [this](const LogState& log) {
+    return std::min(observations_.EffectSize(log), context_.FinalSize(log));
+  };
+  erasure_hooks.forget_files = [this](const std::string& record) { return blobs_->Forget(record); };
+  erasure_hooks.taken_back = [this](const v1::Grant& grant, const Members& audience) {
+    key_repair_.TakenBack(grant, audience);
+  };
+  erasure_hooks.knows_file = [this](const BlobId& blob) { return blobs_->Find(blob) != nullptr; };
+  erasure_hooks.run = [this](EraseJob job) { effects_.file_jobs.emplace_back(std::move(job)); };
+  erasures_ = std::make_unique<Erasures>(context_, epoch_keys_, refusals_, options_.backups_kept,
+                                         std::move(erasure_hooks));
 }
 
 absl::Status Replica::Load(const std::vector<AnchorRecord>& anchors, bool anchor_missing) {
@@ -119,6 +133,7 @@ void Replica::Opened(OpenedEntry entry) {
     effects_changed_ = effects_changed_ || any_fork_;
     return;
   }
+  if (erasures_->Takes(entry)) return;
   blobs_->Learn(entry);
   opened_.push_back(std::move(entry));
 }
@@ -229,7 +244,54 @@ absl::Status Replica::OpenEpochs(const std::vector<KeyRepair::Unlocked>& unlocke
     LogState& log = *logs_.Find(id);
     if (absl::Status s = exchange_->OpenEpoch(log, epoch, now); !s.ok()) return s;
     observations_.Unlocked(log);
+    erasures_->Grown(id);
+    if (!log.locked_epochs.empty()) unsettled_.insert(id);
   }
+  return absl::OkStatus();
+}
+
+// An epoch whose Epoch entry was erased gives its keys to nobody any more; those of what is left of
+// it come in parts, and some of its entries have none. It is open once all that is left opens.
+absl::Status Replica::SettleErasedEpochs(absl::Time now) {
+  for (const LogId& id : std::exchange(unsettled_, {})) {
+    LogState& log = *logs_.Find(id);
+    std::vector<KeyRepair::Unlocked> settled;
+    for (const uint32_t epoch : log.locked_epochs) {
+      const absl::StatusOr<bool> open = epoch_keys_.ErasedEpochIsOpen(log, epoch);
+      if (!open.ok()) return open.status();
+      if (*open) settled.push_back({id, epoch});
+    }
+    for (const auto& [settled_log, epoch] : settled) std::erase(log.locked_epochs, epoch);
+    if (absl::Status s = OpenEpochs(settled, now); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> Replica::CarryOutErasures(absl::Time now) {
+  if (absl::Status s = erasures_->CarryOut(now); !s.ok()) return s;
+  return erasures_->TakeErased();
+}
+
+absl::Status Replica::WriteErasures(absl::Time now) {
+  if (context_.cloned) return absl::OkStatus();
+  absl::StatusOr<std::vector<Erasures::Due>> due = erasures_->TakeDue(now);
+  if (!due.ok()) return due.status();
+  for (Erasures::Due& one : *due) {
+    const JitId jit = one.draft.jit;
+    std::erase_if(one.draft.audience, [&](const PartyId& party) {
+      return party != context_.self && exclusions_.Stopped(jit, party);
+    });
+    const absl::Status written = options_.agreement_in_force(jit)
+                                     ? AppendOne(now, one.draft).status()
+                                     : absl::FailedPreconditionError("no agreement is in force");
+    if (NotNow(written)) {
+      erasures_->Postpone(now + kObservedRetry);
+      break;
+    }
+    if (!written.ok()) return written;
+    if (absl::Status s = erasures_->Confirmed(one); !s.ok()) return s;
+  }
+  effects_.wake_up = std::min(effects_.wake_up, erasures_->NextDue());
   return absl::OkStatus();
 }
 
@@ -254,6 +316,10 @@ absl::Status Replica::WriteRepairs(absl::Time now) {
 absl::Status Replica::Start(absl::Time now) {
   if (absl::Status s = RetrySlots(now); !s.ok()) return s;
   if (absl::Status s = OpenRepaired(now); !s.ok()) return s;
+  for (const auto& [id, log] : logs_.all()) {
+    if (!log.locked_epochs.empty()) unsettled_.insert(id);
+  }
+  if (absl::Status s = SettleErasedEpochs(now); !s.ok()) return s;
   observations_.Start(now);
   contacts_.ClockSetBack(now);
   box_keys_.Start(now, anchored_key_);
@@ -474,6 +540,7 @@ absl::StatusOr<Effects> Replica::Finish(absl::Time now) {
   if (absl::Status s = WriteCloses(now); !s.ok()) return s;
   if (absl::Status s = WriteObservations(now); !s.ok()) return s;
   if (absl::Status s = WriteRepairs(now); !s.ok()) return s;
+  if (absl::Status s = WriteErasures(now); !s.ok()) return s;
   if (absl::Status s = WriteAnchors(now); !s.ok()) return s;
   if (!damage_.ok()) return damage_;
   for (auto it = sessions_.begin(); it != sessions_.end();) {

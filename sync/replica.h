@@ -24,6 +24,7 @@
 #include "sync/context.h"
 #include "sync/effects.h"
 #include "sync/epoch.h"
+#include "sync/erasures.h"
 #include "sync/exchange.h"
 #include "sync/fork_watch.h"
 #include "sync/grants.h"
@@ -49,6 +50,7 @@ struct ReplicaOptions {
   Pace pace;
   FileOptions files;
   BoxKeyTerms box_key_terms;
+  absl::Duration backups_kept = kBackupsKept;  // longest life of a copy of this node's disks
   std::function<bool(const JitId&)> agreement_in_force;
   // Who reads the log of all parties while the JIT runs; empty otherwise.
   std::function<Members(const JitId&, absl::Time)> all_parties;
@@ -95,6 +97,17 @@ class Replica {
   // At the end of a step: timers, parcels, the next wake-up, and everything collected since.
   absl::StatusOr<Effects> Finish(absl::Time now);
   std::vector<OpenedEntry> TakeOpened();
+  // Deletes what has been ordered erased (sync/erasures.h). Records that are gone since the last
+  // call; what the layer above still knows of them it reports by EraseRemains.
+  absl::StatusOr<std::vector<std::string>> CarryOutErasures(absl::Time now);
+  void EraseRemains(const std::string& record, const std::set<EntryRef>& entries) {
+    erasures_->Remains(record, entries);
+  }
+  // Orders for an Erase of this node, by log.
+  absl::StatusOr<std::map<LogId, v1::SignedErasureOrder>> MakeErasureOrders(
+      const std::set<EntryRef>& entries) const {
+    return erasures_->MakeOrders(entries);
+  }
   std::vector<v1::FileRef> TakeReceivedFiles();
   bool TakePeersChanged();
   // A fork, or an acknowledgement after one, has moved what has effect.
@@ -175,6 +188,8 @@ class Replica {
   absl::Status OpenEpochs(const std::vector<KeyRepair::Unlocked>& unlocked, absl::Time now);
   absl::Status RetrySlots(absl::Time now);
   absl::Status WriteRepairs(absl::Time now);
+  absl::Status WriteErasures(absl::Time now);
+  absl::Status SettleErasedEpochs(absl::Time now);
   absl::Status WriteAnchors(absl::Time now);
   void TellSecret(const PartyId& peer);
   absl::Status WriteCloses(absl::Time now);
@@ -219,6 +234,8 @@ class Replica {
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<ForkWatch> fork_watch_;
   std::unique_ptr<BlobSync> blobs_;
+  std::unique_ptr<Erasures> erasures_;
+  std::set<LogId> unsettled_;  // more of them is here, and some of their epochs are locked
 
   std::map<SessionId, Link> sessions_;
   std::map<PartyId, Link> parcel_links_;

@@ -12,7 +12,8 @@ namespace entente::sync {
 absl::Status Replica::Handle(absl::Time now, const Input& input) {
   SetTime(now);
   if (absl::Status s = HandleInput(now, input); !s.ok()) return s;
-  return OpenRepaired(now);
+  if (absl::Status s = OpenRepaired(now); !s.ok()) return s;
+  return SettleErasedEpochs(now);
 }
 
 absl::Status Replica::HandleInput(absl::Time now, const Input& input) {
@@ -37,6 +38,8 @@ absl::Status Replica::HandleInput(absl::Time now, const Input& input) {
     }
   } else if (const auto* checked = std::get_if<ChunksChecked>(&input)) {
     blobs_->OnChunksChecked(*checked, now);
+  } else if (const auto* erased = std::get_if<Erased>(&input)) {
+    return erasures_->OnErased(*erased, now);
   }
   return absl::OkStatus();
 }

@@ -6,7 +6,8 @@
 //   o party number       SignedCard       earlier cards, for what was made under them
 //   d party              CardForkRow      two cards with one number
 //   l log                LogRow           one per log held
-//   e log index          type epoch leaf body    one per entry
+//   e log index          type epoch leaf body    one per entry; erased: type + 128, and in place of
+//                                                the body its size, its hash and the order's
 //   t log level index    hash             perfect subtrees at levels 8, 16, 24 … of a log's tree
 //   k log epoch          seed, or parts   what this node could open (values are sealed at rest)
 //   r log party          ReceiptRow       that party's cosignature over the log
@@ -19,6 +20,7 @@
 //   a jit day            AnchorRow        what opens the own Anchor of that day
 //   p log                ForkProof        an author's two contradicting heads
 //   w key id             OwnBoxKeyRow     keys that others seal to, and when they were given up
+//   z order              OrderRow         orders to erase, by SHA-256; for ever
 //   y party              PeerBoxKeysRow   the same of peers, and what they know of ours
 //   m name               meta: "incarnation", "version", "receipts" (key they are signed with),
 //                                         "cloned" (card under which another node signs as well)
@@ -73,6 +75,7 @@ inline std::string Fork(const LogId& log) { return Cat("p", log.view()); }
 inline std::string OwnBoxKey(const KeyId& key) { return Cat("w", key.view()); }
 inline std::string PeerBoxKeys(const PartyId& party) { return Cat("y", party.view()); }
 inline std::string SharedSecret(const PartyId& party) { return Cat("s", party.view()); }
+inline std::string Order(const Hash& order) { return Cat("z", order.view()); }
 inline std::string Anchor(const JitId& jit, uint32_t day) {
   std::string key = Cat("a", jit.view());
   AppendU32(&key, day);

@@ -174,14 +174,9 @@ class Graph {
   }
 
   void Investigation() {
-    std::string code_name;
-    for (const sync::ProposalState* version : bundle_.Agreements()) {
-      v1::Agreement agreement;
-      if (agreement.ParseFromString(version->proposal.text())) code_name = agreement.code_name();
-    }
     Add({{"@id", NameOf("investigation", bundle_.jit().view())},
          {"@type", "case-investigation:Investigation"},
-         {"uco-core:name", Clean(code_name)},
+         {"uco-core:name", Clean(bundle_.CodeName())},
          {"uco-core:object", objects_}});
   }
 

@@ -135,6 +135,15 @@ std::vector<const sync::ProposalState*> OpenedBundle::Agreements() const {
   return jit == nullptr ? std::vector<const sync::ProposalState*>() : jit->agreement.InForce();
 }
 
+std::string OpenedBundle::CodeName() const {
+  std::string out;
+  for (const sync::ProposalState* version : Agreements()) {
+    v1::Agreement agreement;
+    if (agreement.ParseFromString(version->proposal.text())) out = agreement.code_name();
+  }
+  return out;
+}
+
 model::EffectLimit OpenedBundle::LimitOf(const LogId& log) const {
   const auto it = logs_.find(log);
   if (it == logs_.end() || !it->second.effect_size.has_value()) return {};

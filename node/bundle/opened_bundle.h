@@ -52,6 +52,8 @@ class OpenedBundle {
   const std::map<LogId, sync::ProvenLog>& logs() const { return logs_; }
   // Versions of the agreement that everybody it names confirmed, oldest first.
   std::vector<const sync::ProposalState*> Agreements() const;
+  // Of the case, by the newest of them.
+  std::string CodeName() const;
   bool Withheld(const BlobId& blob) const { return withheld_.contains(blob); }
 
  private:

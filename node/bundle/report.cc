@@ -67,14 +67,9 @@ class Writer {
     out_.title = "Evidence and its custody";
     std::string by = Body(bundle_.exporter());
     if (!proof.user().empty()) by += Cat(", ", proof.user());
-    std::string of_case;
-    for (const sync::ProposalState* version : bundle_.Agreements()) {
-      v1::Agreement agreement;
-      if (agreement.ParseFromString(version->proposal.text())) of_case = agreement.code_name();
-    }
     out_.introduction.push_back(Cat("Made on ", ReportTime(proof.exported()), " by ", by,
-                                    ", from the case ", of_case, ". Purpose: ", proof.purpose(),
-                                    "."));
+                                    ", from the case ", bundle_.CodeName(),
+                                    ". Purpose: ", proof.purpose(), "."));
     out_.introduction.emplace_back(
         "Everything below follows from entries that the bodies named here signed when they acted. "
         "The entries and signatures are in data/proof/bundle.pb. Anyone can check them, and that "

@@ -1,11 +1,14 @@
 #include "node/cli/agreement_form.h"
 
+#include "absl/strings/numbers.h"
 #include "crypto/bytes.h"
 #include "node/cli/times.h"
 #include "node/cli/words.h"
 
 namespace entente::cli {
 namespace {
+
+constexpr uint32_t kKeepMonthsMax = 1200;
 
 using People = google::protobuf::RepeatedPtrField<v1::AgreementPerson>;
 
@@ -92,6 +95,8 @@ std::vector<Flag> AgreementFlags() {
       {"use-restrictions", "TEXT", "what results may be used for"},
       {"finance", "TEXT", "who pays for what"},
       {"data-protection", "TEXT", "controllers and retention"},
+      {"keep-months", "NUMBER",
+       "evidence is reviewed, and as a rule erased, so long after the end"},
   };
 }
 
@@ -128,6 +133,15 @@ absl::Status FillAgreement(const Args& args, v1::Agreement* agreement) {
         AddPeople(args, "admin", agreement->mutable_space_administrators()),
         SetWhen(args, "from", DayMeans::kStart, &from), SetWhen(args, "to", DayMeans::kEnd, &to)}) {
     if (!status.ok()) return status;
+  }
+  if (args.Has("keep-months")) {
+    uint32_t months = 0;
+    if (!absl::SimpleAtoi(args.Get("keep-months"), &months) || months < 1 ||
+        months > kKeepMonthsMax) {
+      return UsageError(Cat("--keep-months is a number from 1 to ", std::to_string(kKeepMonthsMax)),
+                        "--keep-months 60");
+    }
+    agreement->set_keep_months(months);
   }
   agreement->set_period_from(from);
   agreement->set_period_to(to);

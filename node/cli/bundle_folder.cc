@@ -28,6 +28,16 @@ absl::Status CannotWrite(const std::string& path, const std::error_code& error) 
                          .next = "choose another place with --out, or make room"});
 }
 
+absl::Status SyncFolder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  const std::error_code error(errno, std::generic_category());
+  if (fd >= 0) ::close(fd);
+  return synced ? absl::OkStatus() : CannotWrite(path, error);
+}
+
+}  // namespace
+
 absl::StatusOr<bundle::Digests> DigestFile(const std::string& place) {
   absl::StatusOr<std::unique_ptr<FileSource>> file = FileSource::Open(place);
   if (!file.ok()) return file.status();
@@ -40,16 +50,6 @@ absl::StatusOr<bundle::Digests> DigestFile(const std::string& place) {
   }
   return writer.Finish();
 }
-
-absl::Status SyncFolder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  const std::error_code error(errno, std::generic_category());
-  if (fd >= 0) ::close(fd);
-  return synced ? absl::OkStatus() : CannotWrite(path, error);
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<BundleFolder>> BundleFolder::Make(const std::string& path) {
   std::string plain = path;

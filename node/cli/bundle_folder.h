@@ -14,6 +14,8 @@
 
 namespace entente::cli {
 
+// One file, read once.
+absl::StatusOr<bundle::Digests> DigestFile(const std::string& place);
 // Every file below a folder, by path relative to it.
 absl::StatusOr<std::map<std::string, bundle::Digests>> DigestFolder(const std::string& folder);
 

@@ -62,7 +62,7 @@ std::string Context::Key() {
   return SystemEntropy().Bytes(kKeyBytes);
 }
 
-absl::StatusOr<std::string> Context::Party(std::string_view code) {
+absl::StatusOr<const std::map<std::string, std::string>*> Context::KnownParties() {
   if (parties_.empty()) {
     v1::ListCardsResponse cards;
     const absl::Status status = Call("NodeService/ListCards", v1::ListCardsRequest(), &cards);
@@ -72,6 +72,11 @@ absl::StatusOr<std::string> Context::Party(std::string_view code) {
       if (parsed.ok()) parties_[card.code()] = parsed->card.party();
     }
   }
+  return &parties_;
+}
+
+absl::StatusOr<std::string> Context::Party(std::string_view code) {
+  if (const auto parties = KnownParties(); !parties.ok()) return parties.status();
   const auto found = parties_.find(std::string(code));
   if (found != parties_.end()) return found->second;
   std::vector<std::string> known;

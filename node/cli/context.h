@@ -45,6 +45,8 @@ class Context {
                     google::protobuf::Message* response);
   // For the idempotency_key of a command: random, or from --request-id.
   std::string Key();
+  // Party ids, raw, by code, from the trusted cards.
+  absl::StatusOr<const std::map<std::string, std::string>*> KnownParties();
   // The party id, raw, behind a code, from the trusted cards. NotFound [UNKNOWN_PARTY].
   absl::StatusOr<std::string> Party(std::string_view code);
 

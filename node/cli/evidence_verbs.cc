@@ -61,6 +61,12 @@ absl::Status List(Context& context) {
   v1::ListEvidenceRequest request;
   request.set_jit(context.args.Get("jit"));
   request.set_line_code(context.args.Get("line"));
+  if (context.args.Has("due")) {
+    const std::string& by = context.args.Get("due");
+    const absl::StatusOr<int64_t> day = ParseWhen(by, DayMeans::kEnd);
+    if (!day.ok()) return day.status();
+    request.set_keep_until_before(*day);
+  }
   v1::ListEvidenceResponse response;
   if (absl::Status s = context.Call("EvidenceService/ListEvidence", request, &response); !s.ok()) {
     return s;
@@ -195,7 +201,9 @@ std::vector<Verb> EvidenceVerbs() {
        .verb = "list",
        .summary = "list the items your body can see",
        .example = "entente evidence list",
-       .flags = {{"line", "CODE", "of one line of enquiry"}, JitFlag()},
+       .flags = {{"line", "CODE", "of one line of enquiry"},
+                 {"due", "DATE", "items of your own body that are to be reviewed by that day"},
+                 JitFlag()},
        .run = List},
       {.noun = "evidence",
        .verb = "show",

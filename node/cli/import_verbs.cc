@@ -7,6 +7,7 @@
 #include "crypto/bytes.h"
 #include "crypto/hash.h"
 #include "node/bundle/bag.h"
+#include "node/cli/bundle_folder.h"
 #include "node/cli/context.h"
 #include "node/cli/csv.h"
 #include "node/cli/evidence_register.h"
@@ -15,7 +16,6 @@
 #include "node/cli/table.h"
 #include "node/cli/text.h"
 #include "node/cli/verbs.h"
-#include "node/service/card_file.h"
 #include "node/service/errors.h"
 
 namespace entente::cli {
@@ -89,18 +89,6 @@ absl::StatusOr<Source> ReadSource(const std::string& path, const std::string& as
   return out;
 }
 
-absl::StatusOr<Parties> KnownParties(Context& context) {
-  v1::ListCardsResponse cards;
-  absl::Status s = context.Call("NodeService/ListCards", v1::ListCardsRequest(), &cards);
-  if (!s.ok()) return s;
-  Parties out;
-  for (const v1::CardSummary& card : cards.cards()) {
-    const auto parsed = service::ParseCardFile(card.signed_card());
-    if (parsed.ok()) out[card.code()] = parsed->card.party();
-  }
-  return out;
-}
-
 std::string PlaceOf(const Source& source, const std::string& file) {
   if (fs::path(file).is_absolute() || source.folder.empty()) return file;
   return Cat(source.folder, "/", file);
@@ -109,19 +97,14 @@ std::string PlaceOf(const Source& source, const std::string& file) {
 // Whether the file is the one that the register means.
 std::string CheckFile(const std::string& place, const std::string& sha256,
                       const std::string& sha512) {
-  const absl::StatusOr<std::unique_ptr<FileSource>> file = FileSource::Open(place);
-  if (!file.ok()) return std::string(TakeApart(file.status()).what);
-  if (sha256.empty() && sha512.empty()) return "";
-  bundle::DigestWriter writer;
-  for (;;) {
-    const absl::StatusOr<std::string> piece = (*file)->Next();
-    if (!piece.ok()) return std::string(TakeApart(piece.status()).what);
-    if (piece->empty()) break;
-    writer.Update(*piece);
+  if (sha256.empty() && sha512.empty()) {
+    const absl::Status there = FileSource::Open(place).status();
+    return there.ok() ? "" : TakeApart(there).what;
   }
-  const bundle::Digests digests = writer.Finish();
-  const bool same = (sha256.empty() || sha256 == digests.sha256.hex()) &&
-                    (sha512.empty() || sha512 == digests.sha512.hex());
+  const absl::StatusOr<bundle::Digests> digests = DigestFile(place);
+  if (!digests.ok()) return TakeApart(digests.status()).what;
+  const bool same = (sha256.empty() || sha256 == digests->sha256.hex()) &&
+                    (sha512.empty() || sha512 == digests->sha512.hex());
   return same ? "" : "the file has another hash";
 }
 
@@ -248,10 +231,10 @@ absl::Status Import(Context& context) {
     }
     base += Cat(column, "=", defaults[column], "\n");
   }
-  const absl::StatusOr<Parties> parties = KnownParties(context);
+  const absl::StatusOr<const Parties*> parties = context.KnownParties();
   if (!parties.ok()) return parties.status();
   std::vector<RowProblem> problems;
-  std::vector<Item> items = Check(*source, defaults, *parties, &problems);
+  std::vector<Item> items = Check(*source, defaults, **parties, &problems);
   if (!problems.empty()) return ShowProblems(context, items.size(), problems);
   if (!context.dry_run()) {
     if (absl::Status s = Send(context, base, items); !s.ok()) return s;

@@ -18,6 +18,11 @@ absl::Status SetTimes(const Args& args, v1::EvidenceItem* item) {
     if (!to.ok()) return to.status();
     item->set_obtained_to(*to);
   }
+  if (args.Has("keep-until")) {
+    const absl::StatusOr<int64_t> until = ParseWhen(args.Get("keep-until"), DayMeans::kEnd);
+    if (!until.ok()) return until.status();
+    item->set_keep_until(*until);
+  }
   return absl::OkStatus();
 }
 
@@ -87,6 +92,7 @@ std::vector<Flag> ItemFlags() {
           {"handling-text", "TEXT", "handling conditions in words"},
           {"line", "CODE", "line of enquiry"},
           {"language", "TEXT", "language of the content"},
+          {"keep-until", "DATE", "reviewed, and as a rule erased, by the end of that day"},
           {"note", "TEXT", "anything else"}};
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_join.h"
 #include "crypto/bytes.h"
+#include "node/cli/erasure_text.h"
 #include "node/cli/table.h"
 #include "node/cli/text.h"
 #include "node/cli/times.h"
@@ -160,7 +161,15 @@ std::string RecordSheet(const v1::RecordView& record) {
   if (record.has_evidence()) AddEvidence(record.evidence(), &facts);
   if (record.has_card()) AddCard(record, &facts);
   if (record.has_note()) facts.Add("Text", record.note().text());
-  facts.Add("Created", FormatTime(record.created()));
+  if (record.keep_until() != 0) {
+    facts.Add("To be reviewed by", FormatDay(record.keep_until(), DayMeans::kEnd));
+  }
+  if (record.has_erasure()) {
+    facts.Add("Erased", FormatTime(record.erasure().time()));
+    facts.Add("Erased by", record.erasure().actor());
+    facts.Add("Reason", record.erasure().basis());
+  }
+  if (record.created() != 0) facts.Add("Created", FormatTime(record.created()));
   facts.Add("Changed", FormatTime(record.changed()));
   if (record.refused() > 0) {
     facts.Add("Without effect",
@@ -169,7 +178,8 @@ std::string RecordSheet(const v1::RecordView& record) {
   }
   return Cat(Clean(record.ref()), "  ", Clean(record.kind()), "\n", facts.Render(),
              FileTable(record.files()), CorrectionTable(record.corrections()),
-             CustodyTable(record.custody()), ConflictTable(record.conflicts()));
+             CustodyTable(record.custody()), ConflictTable(record.conflicts()),
+             ErasureTable(record));
 }
 
 namespace {
@@ -265,6 +275,10 @@ std::string AgreementSheet(const v1::AgreementView& view) {
   facts.Add("States of operation", Joined(agreement.states_of_operation()));
   facts.Add("Languages", Joined(agreement.languages()));
   facts.Add("Evidence", agreement.evidence_clause());
+  if (agreement.keep_months() > 0) {
+    facts.Add("Evidence reviewed", Cat(std::to_string(agreement.keep_months()),
+                                       " months after the end, unless an item says otherwise"));
+  }
   facts.Add("Disclosure", agreement.disclosure_clause());
   facts.Add("Assets", agreement.asset_clause());
   facts.Add("Use", agreement.use_restrictions());

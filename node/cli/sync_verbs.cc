@@ -63,6 +63,7 @@ absl::Status Verify(Context& context) {
     facts.Add("Entries", std::to_string(response.entries()));
     facts.Add("Opened", std::to_string(response.opened()));
     facts.Add("Not for this body", std::to_string(response.locked()));
+    facts.Add("Erased, by order", std::to_string(response.erased()));
     facts.Add("Signed heads", std::to_string(response.heads()));
     facts.Add("Receipts", std::to_string(response.cosignatures()));
     facts.Add("Epochs", std::to_string(response.epochs()));

@@ -16,10 +16,10 @@ Flag AudienceFlag() {
 const std::vector<Verb>& AllVerbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> verbs;
-    for (auto* part :
-         {NodeVerbs, KeyVerbs, UserVerbs, AgreementVerbs, MembershipVerbs, StrategyVerbs, LineVerbs,
-          EvidenceVerbs, FileVerbs, ImportVerbs, CustodyVerbs, BundleVerbs, TaskVerbs, NoteVerbs,
-          RecordVerbs, GrantVerbs, SecretVerbs, SyncVerbs, RelayVerbs}) {
+    for (auto* part : {NodeVerbs,     KeyVerbs,     UserVerbs,     AgreementVerbs, MembershipVerbs,
+                       StrategyVerbs, LineVerbs,    EvidenceVerbs, FileVerbs,      ImportVerbs,
+                       CustodyVerbs,  ErasureVerbs, BundleVerbs,   TaskVerbs,      NoteVerbs,
+                       RecordVerbs,   GrantVerbs,   SecretVerbs,   SyncVerbs,      RelayVerbs}) {
       std::vector<Verb> more = part();
       std::move(more.begin(), more.end(), std::back_inserter(verbs));
     }

@@ -19,6 +19,7 @@ std::vector<Verb> EvidenceVerbs();
 std::vector<Verb> FileVerbs();
 std::vector<Verb> ImportVerbs();
 std::vector<Verb> CustodyVerbs();
+std::vector<Verb> ErasureVerbs();
 std::vector<Verb> BundleVerbs();
 std::vector<Verb> TaskVerbs();
 std::vector<Verb> NoteVerbs();

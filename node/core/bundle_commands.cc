@@ -39,6 +39,13 @@ absl::StatusOr<Records> FindItems(const State& state, const v1::MakeBundleReques
   for (const std::string& ref : request.records()) {
     const auto record = state.model.ResolveKind(ref, model::kEvidenceKind);
     if (!record.ok()) return record.status();
+    if (state.model.Fold(**record).erasure.has_value()) {
+      return absl::FailedPreconditionError(
+          Cat(state.model.RefOf(**record),
+              " has been erased, so there is nothing of it to hand over [ERASED]\n  Next: entente "
+              "evidence certificate ",
+              state.model.RefOf(**record)));
+    }
     if (!out.empty() && (*record)->jit() != out.front()->jit()) {
       return absl::InvalidArgumentError(
           "items of several JITs do not belong into one bundle [SCHEMA]\n  Next: make one for "

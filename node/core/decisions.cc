@@ -47,6 +47,7 @@ bool Decisions::Learn(const sync::OpenedEntry& entry) {
 bool Decisions::LearnStatement(const sync::OpenedEntry& entry) {
   const v1::Statement& statement = entry.body.statement();
   const absl::StatusOr<crypto::Purpose> purpose = crypto::ParsePurpose(statement.purpose());
+  if (purpose.ok() && *purpose == crypto::Purpose::destroyed) return false;  // about a record
   const sync::TrustedCard* signer = cards_.FindOf(entry.author, statement.signer_card());
   // The statement stands by its own signature, under the key of the card it names.
   if (!purpose.ok() || signer == nullptr ||

@@ -368,6 +368,28 @@ void CheckOnlyHere(const DoctorFacts& facts, Findings* out) {
       "entente sync status"));
 }
 
+void CheckEvidence(const DoctorFacts& facts, absl::Time now, Findings* out) {
+  for (const DoctorFacts::Erasure& erasure : facts.erasures) {
+    if (now < erasure.ordered + kErasureAwaited) continue;
+    out->push_back(MakeFinding(
+        "ERASURE_OPEN", SEVERITY_PROBLEM,
+        Cat("The erasure of ", erasure.ref, " was ordered ", HowLong(now - erasure.ordered),
+            " ago, and not confirmed by ", List(erasure.waiting_for), "."),
+        "Until they confirm, the item may still be held there. Ask them whether their node runs.",
+        Cat("entente evidence certificate ", erasure.ref)));
+  }
+  if (facts.to_be_reviewed == 0) return;
+  const std::string today = absl::FormatTime("%Y-%m-%d", now, absl::UTCTimeZone());
+  out->push_back(
+      MakeFinding("REVIEW_DUE", SEVERITY_PROBLEM,
+                  Cat(std::to_string(facts.to_be_reviewed),
+                      facts.to_be_reviewed == 1 ? " item of evidence is" : " items of evidence are",
+                      " to be reviewed: the date until which it may be kept has come."),
+                  "Somebody has to decide whether it is erased or kept on, and until when "
+                  "(Dir. (EU) 2016/680 Art. 5).",
+                  Cat("entente evidence list --due ", today)));
+}
+
 }  // namespace
 
 v1::Finding MakeFinding(std::string code, v1::Severity severity, std::string what, std::string why,
@@ -396,6 +418,7 @@ Findings Examine(const DoctorFacts& facts, absl::Time now) {
   CheckPeers(facts, now, &out);
   CheckJits(facts, now, &out);
   CheckOnlyHere(facts, &out);
+  CheckEvidence(facts, now, &out);
   SortFindings(&out);
   return out;
 }

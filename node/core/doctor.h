@@ -33,6 +33,7 @@ inline constexpr absl::Duration kExpiryWarning = absl::Hours(24 * 30);
 inline constexpr absl::Duration kPeerUnchanged = absl::Hours(24 * 60);
 inline constexpr absl::Duration kRotationGrace = absl::Hours(24 * 2);
 inline constexpr absl::Duration kNewsTravels = absl::Hours(24 * 3);
+inline constexpr absl::Duration kErasureAwaited = absl::Hours(24 * 7);
 inline constexpr absl::Duration kTheftShown = absl::Hours(24 * 90);
 
 struct DoctorFacts {
@@ -81,6 +82,13 @@ struct DoctorFacts {
     std::vector<std::string> signed_by, waiting_for, suspended_by;
   };
 
+  // An erasure that this body has ordered and that others have not confirmed.
+  struct Erasure {
+    std::string ref;
+    absl::Time ordered;
+    std::vector<std::string> waiting_for;
+  };
+
   std::string self;
   uint32_t incarnation = 1;
   bool cloned = false;
@@ -97,9 +105,11 @@ struct DoctorFacts {
   std::vector<Fork> forks;
   std::vector<Theft> thefts;
   std::vector<Standing> standings;
+  std::vector<Erasure> erasures;
+  uint64_t to_be_reviewed = 0;  // own items whose date has come
 };
 
-DoctorFacts GatherFacts(const State& state);
+DoctorFacts GatherFacts(const State& state, absl::Time now);
 // Worst first, then in the order of the checks.
 std::vector<v1::Finding> Examine(const DoctorFacts& facts, absl::Time now);
 

@@ -144,9 +144,27 @@ void GatherJits(const State& state, DoctorFacts* facts) {
   }
 }
 
+void GatherEvidence(const State& state, absl::Time now, DoctorFacts* facts) {
+  for (const model::Record* record : state.model.List(nullptr, model::kEvidenceKind)) {
+    const v1::RecordView view = state.model.View(*record, now);
+    if (view.owner() != facts->self) continue;
+    if (!view.has_erasure()) {
+      const bool due = view.keep_until() != 0 && view.keep_until() <= absl::ToUnixSeconds(now);
+      facts->to_be_reviewed += due ? 1 : 0;
+      continue;
+    }
+    if (view.erasure().complete()) continue;
+    DoctorFacts::Erasure erasure{view.ref(), absl::FromUnixSeconds(view.erasure().time()), {}};
+    for (const v1::ErasureAnswer& answer : view.erasure().bodies()) {
+      if (answer.state() != "confirmed") erasure.waiting_for.push_back(answer.body());
+    }
+    facts->erasures.push_back(std::move(erasure));
+  }
+}
+
 }  // namespace
 
-DoctorFacts GatherFacts(const State& state) {
+DoctorFacts GatherFacts(const State& state, absl::Time now) {
   DoctorFacts facts;
   facts.self = state.OwnCard().card.code();
   facts.incarnation = state.replica.incarnation();
@@ -157,13 +175,14 @@ DoctorFacts GatherFacts(const State& state) {
   GatherPeers(state, &facts);
   GatherLogs(state, &facts);
   GatherJits(state, &facts);
+  GatherEvidence(state, now, &facts);
   return facts;
 }
 
 absl::StatusOr<v1::DiagnoseResponse> Diagnose(State& state, absl::Time now, const Caller&,
                                               const v1::DiagnoseRequest&) {
   v1::DiagnoseResponse out;
-  for (v1::Finding& finding : Examine(GatherFacts(state), now)) {
+  for (v1::Finding& finding : Examine(GatherFacts(state, now), now)) {
     *out.add_findings() = std::move(finding);
   }
   return out;

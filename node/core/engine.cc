@@ -9,6 +9,7 @@
 #include "node/core/bundle_commands.h"
 #include "node/core/custody_commands.h"
 #include "node/core/doctor.h"
+#include "node/core/erasure_commands.h"
 #include "node/core/evidence_commands.h"
 #include "node/core/file_commands.h"
 #include "node/core/grant_commands.h"
@@ -102,6 +103,7 @@ const std::map<std::string, Handler, std::less<>>& Handlers() {
       {"/entente.v1.EvidenceService/CorrectEvidence", Handle(CorrectEvidence)},
       {"/entente.v1.EvidenceService/NoteCorrections", Handle(NoteCorrections)},
       {"/entente.v1.EvidenceService/RestrictEvidence", Handle(RestrictEvidence)},
+      {"/entente.v1.EvidenceService/EraseEvidence", Handle(EraseEvidence)},
       {"/entente.v1.BundleService/MakeBundle", Handle(MakeBundle)},
       {"/entente.v1.FileService/DownloadFile", Handle(OpenFile)},
       {"/entente.v1.TaskService/AssignTask", Handle(AssignTask)},

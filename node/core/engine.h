@@ -71,10 +71,11 @@ struct Config {
   v1::NodeCard card;  // own card, decoded
   v1::SignedCard signed_card;
   absl::Duration relay_cadence = absl::Minutes(5);
-  bool relay_immediate = false;     // action-day mode: parcels leave at once
-  sync::FileOptions files;          // which are fetched unasked, and how fast
-  sync::BoxKeyTerms box_key_terms;  // how long reading keys are used and kept
-  sync::Pace pace;                  // how often nodes with nothing to say compare what they hold
+  bool relay_immediate = false;                      // action-day mode: parcels leave at once
+  sync::FileOptions files;                           // which are fetched unasked, and how fast
+  sync::BoxKeyTerms box_key_terms;                   // how long reading keys are used and kept
+  absl::Duration backups_kept = sync::kBackupsKept;  // the longest life of a copy of its disks
+  sync::Pace pace;  // how often nodes with nothing to say compare what they hold
 };
 
 class Engine {

@@ -43,9 +43,13 @@ absl::StatusOr<v1::ListEvidenceResponse> ListEvidence(State& state, absl::Time n
   v1::ListEvidenceResponse response;
   const absl::Status s =
       ListKind(state, now, request.jit(), model::kEvidenceKind, [&](v1::RecordView view) {
-        if (request.line_code().empty() || view.evidence().line_code() == request.line_code()) {
-          *response.add_records() = std::move(view);
-        }
+        const bool due =
+            request.keep_until_before() == 0 || (view.keep_until() != 0 && !view.has_erasure() &&
+                                                 view.keep_until() <= request.keep_until_before() &&
+                                                 view.owner() == state.CodeOf(state.self));
+        const bool on_line =
+            request.line_code().empty() || view.evidence().line_code() == request.line_code();
+        if (due && on_line) *response.add_records() = std::move(view);
       });
   if (!s.ok()) return s;
   return response;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "node/core/node_commands.h"
+#include "node/model/words.h"
 #include "sync/anchors.h"
 #include "sync/hlc.h"
 

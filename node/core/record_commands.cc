@@ -78,7 +78,9 @@ absl::StatusOr<v1::ExplainRecordResponse> ExplainRecord(State& state, absl::Time
   if (!body.ok()) return body.status();
   const model::Folded folded = state.model.Fold(**record);
   model::Question question;
-  question.action = request.action() == "release" ? model::Action::kRelease : model::Action::kRead;
+  question.action = request.action() == "release" ? model::Action::kRelease
+                    : request.action() == "erase" ? model::Action::kErase
+                                                  : model::Action::kRead;
   question.body = *body;
   if (*body == state.self) question.role = caller.role;
   question.now = now;
@@ -89,7 +91,9 @@ absl::StatusOr<v1::ExplainRecordResponse> ExplainRecord(State& state, absl::Time
   if (const auto* item = dynamic_cast<const v1::EvidenceItem*>(folded.record.get())) {
     question.handling = item->handling();
     question.classification = item->classification();
+    question.restricted = folded.state == v1::EVIDENCE_STATE_RESTRICTED;
   }
+  question.erased = folded.erasure.has_value();
   const auto current = state.model.CurrentAgreement((*record)->jit());
   question.agreement = current.has_value() ? current->agreement : nullptr;
   const model::Decision decision = model::Decide(question, state.directory);

@@ -41,6 +41,7 @@ sync::ReplicaOptions ReplicaOptionsOf(const Config& config,
   options.pace = config.pace;
   options.files = config.files;
   options.box_key_terms = config.box_key_terms;
+  options.backups_kept = config.backups_kept;
   options.agreement_in_force = [&decisions](const JitId& jit) { return decisions.InForce(jit); };
   options.all_parties = [&decisions](const JitId& jit, absl::Time now) {
     const std::optional<v1::Agreement> agreement = decisions.Current(jit);
@@ -76,6 +77,10 @@ State::State(Config config_in, std::shared_ptr<const crypto::NodeKeys> keys_in,
              [this](const LogId& log) { return LimitOf(log); },
              [this](const PartyId& author, const v1::Grant& grant) {
                return replica.Originals(author, grant);
+             },
+             [this](const sync::EntryRef& entry, const PartyId& party) {
+               return party == self ||
+                      replica.Delivery(entry, party) == sync::DeliveryState::kVerified;
              }}) {}
 
 model::Model::FileStatus State::StatusOf(const v1::FileRef& file) const {
@@ -233,10 +238,22 @@ absl::Status State::Absorb(absl::Time now) {
     }
     if (decided) RefreshExclusions();
     if (replica.TakeEffectsChanged()) model.LimitsChanged();
+    if (absl::Status s = ForgetErased(now); !s.ok()) return s;
     if (absl::Status s = ConfirmWhatIsDue(now); !s.ok()) return s;
     if (absl::Status s = AcknowledgeFiles(now); !s.ok()) return s;
     if (entries.empty()) return absl::OkStatus();
   }
+}
+
+absl::Status State::ForgetErased(absl::Time now) {
+  const absl::StatusOr<std::vector<std::string>> erased = replica.CarryOutErasures(now);
+  if (!erased.ok()) return erased.status();
+  for (const std::string& id : *erased) {
+    if (const auto record = RecordId::From(id); record.ok()) {
+      replica.EraseRemains(id, model.Forget(*record));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status State::ConfirmWhatIsDue(absl::Time now) {

@@ -65,6 +65,7 @@ struct State {
   void LeaveOutStopped(std::vector<sync::Draft>* drafts) const;
   void RefreshExclusions();
   absl::Status Learn(const sync::OpenedEntry& entry, absl::Time now);
+  absl::Status ForgetErased(absl::Time now);
   absl::Status ConfirmWhatIsDue(absl::Time now);
   absl::Status AcknowledgeFiles(absl::Time now);
 };

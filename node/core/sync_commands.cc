@@ -7,6 +7,7 @@
 #include "node/core/node_commands.h"
 #include "node/model/record_ref.h"
 #include "sync/entry_codec.h"
+#include "sync/erasure_order.h"
 
 namespace entente::core {
 namespace {
@@ -84,13 +85,14 @@ class LogCheck {
     uint64_t epoch_first = 0;
     const absl::Status read = state_.replica.logs().ReadRange(
         log, 0, log.size, [&](uint64_t index, const sync::StoredEntry& entry) {
-          const Hash leaf =
-              crypto::LeafHash(sync::HeaderOf(log.id, index, entry.type, entry.epoch, entry.body));
+          const Hash leaf = crypto::LeafHash(sync::HeaderOf(log.id, index, entry));
           if (leaf != entry.leaf) Problem(index, "its bytes are not those that were hashed");
           range.Append(leaf);
           out_->set_entries(out_->entries() + 1);
-          if (entry.type == crypto::kEpoch) {
-            epoch_first = index + 1;
+          if (entry.type == crypto::kEpoch) epoch_first = index + 1;
+          if (entry.erased.has_value()) {
+            CheckErased(index, *entry.erased);
+          } else if (entry.type == crypto::kEpoch) {
             CheckEpochEntry(index, entry);
           } else {
             CheckSealed(index, entry, epoch_first);
@@ -119,6 +121,19 @@ class LogCheck {
     }
     const auto members = sync::CheckEpoch(epoch, *log_, author->log_key);
     if (!members.ok()) Problem(index, ToStd(members.status().message()));
+  }
+
+  // Somebody who reads this log answers for the gap.
+  void CheckErased(uint64_t index, const sync::ErasedBody& erased) {
+    out_->set_erased(out_->erased() + 1);
+    const auto stored = state_.replica.logs().ReadOrder(erased.order);
+    if (!stored.ok()) return Problem(index, ToStd(stored.status().message()));
+    const auto order = sync::CheckErasureOrder(*stored, log_->jit, state_.replica.cards());
+    if (!order.ok()) return Problem(index, ToStd(order.status().message()));
+    if (order->id != erased.order || order->log != log_->id || !order->indexes.contains(index) ||
+        !log_->members.contains(order->signer)) {
+      Problem(index, "its body is missing, and no order says that it was erased");
+    }
   }
 
   void CheckSealed(uint64_t index, const sync::StoredEntry& entry, uint64_t epoch_first) {

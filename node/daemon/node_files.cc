@@ -14,6 +14,7 @@ constexpr std::string_view kImmediate = "immediate";
 constexpr uint64_t kConfigBytesMax = 64 << 10;
 constexpr int kPaceSecondsMax = 86400;
 constexpr uint64_t kMibMax = uint64_t{1} << 32;
+constexpr uint32_t kBackupDaysMax = 36500;
 
 absl::Status BadLine(size_t number, const std::string& line) {
   return service::Error(absl::StatusCode::kInvalidArgument,
@@ -21,7 +22,8 @@ absl::Status BadLine(size_t number, const std::string& line) {
                                      " is not understood: \"", line, "\""),
                          .code = "BAD_CONFIG",
                          .next = "lines are listen: HOST:PORT, relay-pace: SECONDS or immediate, "
-                                 "and files-below:, files-in: or files-out: MIB"});
+                                 "files-below:, files-in: or files-out: MIB, and backups-kept: "
+                                 "DAYS"});
 }
 
 // Of a size or a rate; less than one MiB a second would make a chunk late.
@@ -53,12 +55,13 @@ std::string EncodeNodeConfig(const NodeConfig& config) {
                  ? std::string(kImmediate)
                  : std::to_string(absl::ToInt64Seconds(config.relay_pace)),
              "\n");
-  const auto add = [&out](std::string_view name, uint64_t mib) {
-    out += Cat(name, ": ", std::to_string(mib), "\n");
+  const auto add = [&out](std::string_view name, uint64_t number) {
+    out += Cat(name, ": ", std::to_string(number), "\n");
   };
   if (config.files_below_mib.has_value()) add("files-below", *config.files_below_mib);
   if (config.files_in_mib > 0) add("files-in", config.files_in_mib);
   if (config.files_out_mib > 0) add("files-out", config.files_out_mib);
+  if (config.backup_days.has_value()) add("backups-kept", *config.backup_days);
   return out;
 }
 
@@ -86,6 +89,10 @@ absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view text) {
     } else if (name == "files-in" || name == "files-out") {
       uint64_t& rate = name == "files-in" ? out.files_in_mib : out.files_out_mib;
       if (!ParseMib(value, &rate)) return BadLine(i + 1, line);
+    } else if (name == "backups-kept") {
+      uint32_t days = 0;
+      if (!absl::SimpleAtoi(value, &days) || days > kBackupDaysMax) return BadLine(i + 1, line);
+      out.backup_days = days;
     } else {
       return BadLine(i + 1, line);
     }

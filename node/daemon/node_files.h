@@ -35,15 +35,18 @@ inline constexpr std::string_view kBlobsDir = "blobs";
 //   files-below: 1024
 //   files-in: 20
 //   files-out: 20
+//   backups-kept: 30
 // `listen` may repeat or be missing; `relay-pace` is seconds between looks at the relay, or
-// "immediate". The last three may be missing: files larger than so many MiB are fetched only when
-// somebody asks for them, and files take at most so many MiB a second, both for all peers together.
+// "immediate". The others may be missing: files larger than so many MiB are fetched only when
+// somebody asks for them, and files take at most so many MiB a second, both for all peers together;
+// `backups-kept` is for how many days at most the operator keeps a copy of this folder.
 struct NodeConfig {
   std::vector<std::string> listen;
   absl::Duration relay_pace = absl::Minutes(5);  // zero: immediate
   std::optional<uint64_t> files_below_mib;
   uint64_t files_in_mib = 0;  // a second; 0: no cap
   uint64_t files_out_mib = 0;
+  std::optional<uint32_t> backup_days;
   bool operator==(const NodeConfig&) const = default;
 };
 

@@ -83,6 +83,9 @@ absl::StatusOr<core::Config> OwnConfig(const store::RocksKv& kv, const PartyId& 
   if (settings.files_below_mib.has_value()) {
     config.files.auto_fetch_bytes = *settings.files_below_mib << 20;
   }
+  if (settings.backup_days.has_value()) {
+    config.backups_kept = absl::Hours(24) * *settings.backup_days;
+  }
   config.files.bytes_per_second_in = settings.files_in_mib << 20;
   config.files.bytes_per_second_out = settings.files_out_mib << 20;
   return config;
@@ -184,7 +187,8 @@ void NodeProcess::Impl::MakeDriver() {
   outlets.fatal = options.fatal;
   driver = std::make_unique<driver::Driver>(*engine, *kv, *anchor, std::move(outlets));
   pool = std::make_unique<driver::FilePool>(
-      *blobs, kFileThreads, [this](sync::Input input) { driver->Post(std::move(input)); });
+      *blobs, kFileThreads, [this](sync::Input input) { driver->Post(std::move(input)); },
+      [this](std::string_view from, std::string_view to) { return kv->Compact(from, to); });
 }
 
 // Runs before the driver starts, and then on its thread.

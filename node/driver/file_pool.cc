@@ -17,8 +17,8 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 
-FilePool::FilePool(store::BlobStore& blobs, int threads, Post post)
-    : blobs_(blobs), post_(std::move(post)) {
+FilePool::FilePool(store::BlobStore& blobs, int threads, Post post, Compact compact)
+    : blobs_(blobs), post_(std::move(post)), compact_(std::move(compact)) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -89,12 +89,26 @@ void FilePool::Do(const std::vector<sync::FileJob>& jobs) {
             post_(sync::Input(sync::BlobVerified{blob, blobs_.VerifyBlob(job.file)}));
           },
           [this](const sync::CheckChunksJob& job) { CheckChunks(job); },
+          [this](const sync::EraseJob& job) {
+            post_(sync::Input(sync::Erased{job.id, Erase(job)}));
+          },
           [this](const sync::AdoptUploadJob& job) {
             // A failure is found again at the next start, which adopts what entries name.
             static_cast<void>(blobs_.Adopt(job.blob).ok());
           },
       },
       jobs.front());
+}
+
+absl::Status FilePool::Erase(const sync::EraseJob& job) {
+  for (const BlobId& file : job.files) {
+    if (absl::Status s = blobs_.Remove(file); !s.ok()) return s;
+  }
+  if (compact_ == nullptr) return absl::OkStatus();
+  for (const auto& [from, to] : job.ranges) {
+    if (absl::Status s = compact_(from, to); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 void FilePool::CheckChunks(const sync::CheckChunksJob& job) {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -19,8 +20,10 @@ namespace entente::driver {
 class FilePool {
  public:
   using Post = std::function<void(sync::Input)>;
+  // Rewrites the store's files that hold keys in [from, to): the second half of an erasure.
+  using Compact = std::function<absl::Status(std::string_view from, std::string_view to)>;
 
-  FilePool(store::BlobStore& blobs, int threads, Post post);
+  FilePool(store::BlobStore& blobs, int threads, Post post, Compact compact = nullptr);
   ~FilePool();  // finishes the jobs under way and drops those that wait
   FilePool(const FilePool&) = delete;
   FilePool& operator=(const FilePool&) = delete;
@@ -33,10 +36,12 @@ class FilePool {
   bool Take(std::vector<sync::FileJob>* jobs);
   void Do(const std::vector<sync::FileJob>& jobs);
   void CheckChunks(const sync::CheckChunksJob& job);
+  absl::Status Erase(const sync::EraseJob& job);
   void WriteChunks(const std::vector<sync::FileJob>& jobs);
 
   store::BlobStore& blobs_;
   Post post_;
+  Compact compact_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<sync::FileJob> queue_;

@@ -74,6 +74,7 @@ constexpr std::pair<std::string_view, Roles> kTable[] = {
     {"/entente.v1.EvidenceService/CorrectEvidence", kActing},
     {"/entente.v1.EvidenceService/NoteCorrections", kActing},
     {"/entente.v1.EvidenceService/RestrictEvidence", kReleasing},
+    {"/entente.v1.EvidenceService/EraseEvidence", kReleasing},
     {"/entente.v1.BundleService/MakeBundle", kActing},
     {"/entente.v1.FileService/UploadFile", kActing},
     {"/entente.v1.FileService/DownloadFile", kReading},

@@ -13,14 +13,6 @@ Decision DecideChange(const PlanContext& context, const Record& record, const Fo
   return Decide(QuestionAbout(context, record, folded, action), context.model.directory());
 }
 
-absl::Status CheckReason(const std::string& reason) {
-  if (reason.empty()) {
-    return absl::InvalidArgumentError(
-        "say why; all readers of the item will see it [SCHEMA]\n  Next: --reason TEXT");
-  }
-  return CheckText(reason, 4096, true);
-}
-
 std::string FieldName(std::string_view typed) {
   std::string out(typed);
   for (char& c : out) c = c == ' ' || c == '-' ? '_' : c;

@@ -42,6 +42,13 @@ Hash HandOverTo(const PartyId& self, const Folded& folded) {
   return answers;
 }
 
+// The half of a hand-over that this body tells.
+void AnswerHandOver(const PartyId& self, const Folded& folded, v1::CustodyEvent* event) {
+  event->set_from_party(folded.owner.str());
+  event->add_to_parties(self.str());
+  event->set_answers(HandOverTo(self, folded).str());
+}
+
 const v1::FileRef* FileNamed(const Folded& folded, std::string_view name) {
   for (const v1::FileRef& file : folded.files) {
     if (file.name() == name) return &file;
@@ -101,9 +108,7 @@ absl::StatusOr<Plan> PlanCustody(const PlanContext& context, const Record& recor
       return absl::FailedPreconditionError(
           Cat(ref, " is this body's own; nobody handed it over [NOT_HANDED_OVER]"));
     }
-    event.set_from_party(folded.owner.str());
-    event.add_to_parties(self.str());
-    event.set_answers(HandOverTo(self, folded).str());
+    AnswerHandOver(self, folded, &event);
   }
   Plan plan;
   plan.primary = record.id();
@@ -128,10 +133,8 @@ absl::StatusOr<Plan> PlanReceipt(const PlanContext& context, const Record& recor
   v1::CustodyEvent event;
   event.set_kind(v1::CUSTODY_EVENT_KIND_RECEIVED_BY);
   event.set_time(absl::ToUnixSeconds(context.now));
-  event.set_from_party(folded.owner.str());
-  event.add_to_parties(self.str());
+  AnswerHandOver(self, folded, &event);
   event.set_purpose("received in full, SHA-256 compared");
-  event.set_answers(HandOverTo(self, folded).str());
   event.set_sha256(file.plain_sha256());
   event.set_file_name(file.name());
   plan.drafts.push_back(EventDraft(context, record, folded, event));

@@ -43,6 +43,11 @@ class Rules {
 
   // What is not here and what is not for us look the same.
   bool KnowsRecord() {
+    if (q_.erased && Writes()) {
+      return Fail("record", "ERASED", "It has been erased; only the record of that is left.",
+                  "Dir. (EU) 2016/680 Art. 16(2)",
+                  Cat("See who has confirmed: entente evidence show ", q_.record));
+    }
     if (q_.action == Action::kCreate || q_.action == Action::kAssignTask || q_.exists) return true;
     return Fail("record", "NOT_HERE", "There is no such record here, or it is not for this body.",
                 "", "Ask the body that may own it to release it.");
@@ -77,6 +82,9 @@ class Rules {
     const int64_t now = absl::ToUnixSeconds(q_.now);
     const std::string until = absl::FormatTime(
         "%Y-%m-%d", absl::FromUnixSeconds(q_.agreement->period_to()), absl::UTCTimeZone());
+    if (q_.action == Action::kErase) {
+      return Pass("agreement", "What is due to be erased is erased after the JIT as well.");
+    }
     if (Writes() && now >= q_.agreement->period_to()) {
       return Fail("agreement", "EXPIRED",
                   Cat("The agreement ended on ", until, "; nothing new can be exchanged."),
@@ -112,8 +120,17 @@ class Rules {
   }
 
   bool OwnerDecides() {
-    if (q_.action != Action::kRelease && q_.action != Action::kChange) return true;
+    if (q_.action != Action::kRelease && q_.action != Action::kChange &&
+        q_.action != Action::kErase) {
+      return true;
+    }
     if (q_.body == q_.owner) return Pass("owner", "The record belongs to this body.");
+    if (q_.action == Action::kErase) {
+      return Fail("owner", "NOT_OWNER",
+                  Cat("It belongs to ", Name(q_.owner), "; only the owner has it erased."),
+                  "Dir. (EU) 2016/680 Art. 16(2)",
+                  Cat("Ask ", directory_.CodeOf(q_.owner), " to erase it."));
+    }
     if (q_.action == Action::kChange) {
       return Fail("owner", "NOT_OWNER",
                   Cat("It belongs to ", Name(q_.owner), "; only the owner changes it."),
@@ -147,6 +164,13 @@ class Rules {
   }
 
   bool NotRestricted() {
+    if (q_.action == Action::kErase && q_.restricted) {
+      return Fail("restriction", "RESTRICTED",
+                  "Its owner has restricted it: what is contested, or needed as evidence, is kept.",
+                  "Dir. (EU) 2016/680 Art. 16(3)",
+                  Cat("Lift the restriction first: entente evidence restrict ", q_.record,
+                      " --lift --reason …"));
+    }
     if (q_.action != Action::kRelease || !q_.restricted) return true;
     return Fail("restriction", "RESTRICTED",
                 "Its owner has restricted it: it is kept and can be read, and goes to nobody else.",
@@ -180,7 +204,8 @@ class Rules {
 
   bool ThirdCountry() {
     // Its readers read it already; what is recorded of it goes no further.
-    const bool stays = q_.action == Action::kRecordCustody || q_.action == Action::kChange;
+    const bool stays = q_.action == Action::kRecordCustody || q_.action == Action::kChange ||
+                       q_.action == Action::kErase;
     if (!Writes() || stays) return true;
     std::set<PartyId> readers(q_.added.begin(), q_.added.end());
     if (q_.action != Action::kRelease) readers.insert(q_.audience.begin(), q_.audience.end());

@@ -19,7 +19,16 @@
 
 namespace entente::model {
 
-enum class Action { kRead, kCreate, kRelease, kAssignTask, kMoveTask, kRecordCustody, kChange };
+enum class Action {
+  kRead,
+  kCreate,
+  kRelease,
+  kAssignTask,
+  kMoveTask,
+  kRecordCustody,
+  kChange,
+  kErase
+};
 
 // What is asked. Facts that do not apply stay empty.
 struct Question {
@@ -35,7 +44,8 @@ struct Question {
   v1::HandlingCode handling = v1::HANDLING_CODE_UNSPECIFIED;
   std::string classification;
   bool restricted = false;  // by its owner
-  std::string record;       // reference, for the texts
+  bool erased = false;
+  std::string record;  // reference, for the texts
 };
 
 struct Step {

@@ -1,13 +1,14 @@
 // The fold of a record: canonical order, then one entry after the other. See record.h.
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <queue>
 #include <utility>
 
+#include "crypto/hash.h"
 #include "node/model/record.h"
-#include "node/model/record_id.h"
+#include "node/model/words.h"
 #include "sync/hlc.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -64,6 +65,16 @@ class Folder {
   }
 
   Folded Take() {
+    if (out_.erasure.has_value()) {
+      // Whatever else is here was written by somebody who had not heard of it.
+      out_.record = kind_.New();
+      out_.files.clear();
+      out_.custody.clear();
+      out_.corrections.clear();
+      out_.conflicts.clear();
+      out_.originals.clear();
+      return std::move(out_);
+    }
     if (kind_.record_class() == v1::RECORD_CLASS_TWO_SIDED) Picture();
     return std::move(out_);
   }
@@ -102,6 +113,8 @@ class Folder {
         (kind_.number() == kTaskKind || kind_.number() == kLineKind)) {
       return Refuse(code, "NOT_PERMITTED", detail, "a participant proposes, it does not assign");
     }
+    // What is to be erased is erased, and said to be, however long the JIT is over.
+    if (item.body.has_erase() || item.body.has_statement()) return true;
     const int64_t seconds = absl::ToUnixSeconds(sync::TimeFromHlc(item.body.hlc()));
     if (seconds < agreement->period_from() || seconds >= agreement->period_to()) {
       return Refuse(code, "OUT_OF_PERIOD", detail, "it was made outside the agreement's period");
@@ -124,6 +137,10 @@ class Folder {
         return Exists(code, detail) && AddEvent(item, item.body.event(), code, detail);
       case v1::EntryBody::kGrant:
         return Exists(code, detail) && HandOn(item, code, detail);
+      case v1::EntryBody::kErase:
+        return Erase(item, code, detail);
+      case v1::EntryBody::kStatement:
+        return Exists(code, detail) && Destroyed(item, code, detail);
       default:
         return Refuse(code, "SCHEMA", detail, "a change of a later version");
     }
@@ -140,7 +157,7 @@ class Folder {
   }
 
   bool IsItsAuthors(const Item& item, std::string* code, std::string* detail) const {
-    return Founds(jit_, item.entry->author, item.body) ||
+    return sync::Founds(jit_, item.entry->author, item.body) ||
            Refuse(code, "NOT_PERMITTED", detail, "the record's id is not one of its author's");
   }
 
@@ -413,6 +430,33 @@ class Folder {
     return true;
   }
 
+  bool Erase(const Item& item, std::string* code, std::string* detail) {
+    if (!IsItsAuthors(item, code, detail)) return false;
+    if (!out_.exists) Found(item);
+    out_.audience.insert(item.entry->audience->begin(), item.entry->audience->end());
+    if (!out_.erasure.has_value()) {
+      out_.erasure =
+          Erasure{item.body.hlc(), item.body.user(), item.body.erase().basis(), {}, {}, {}};
+    }
+    ErasureAct act{item.entry->ref, *item.entry->audience, {}};
+    for (const v1::SignedErasureOrder& order : item.body.erase().orders()) {
+      act.orders.insert(crypto::Sha256(order.order()));
+      out_.erasure->orders.push_back(order);
+    }
+    out_.erasure->acts.push_back(std::move(act));
+    return true;
+  }
+
+  bool Destroyed(const Item& item, std::string* code, std::string* detail) {
+    v1::Destroyed destroyed;
+    if (!out_.erasure.has_value() || !destroyed.ParseFromString(item.body.statement().payload())) {
+      return Refuse(code, "SCHEMA", detail, "a confirmation of what was never ordered");
+    }
+    out_.erasure->destroyed.push_back(
+        {std::move(destroyed), item.body.statement(), item.entry->author, item.entry->ref.leaf});
+    return true;
+  }
+
   void Picture() {
     const auto state = [this](const PartyId& party) {
       const auto it = out_.registers.find(party);
@@ -434,47 +478,26 @@ class Folder {
 
 }  // namespace
 
-namespace {
-
-// "hash mismatch"; a kind of a later version is just an event.
-std::string CustodyWord(const v1::Event& event) {
-  v1::CustodyEvent custody;
-  if (!custody.ParseFromString(event.event()) || !v1::CustodyEventKind_IsValid(custody.kind())) {
-    return "a custody event";
-  }
-  std::string out = v1::CustodyEventKind_Name(custody.kind());
-  out.erase(0, std::string_view("CUSTODY_EVENT_KIND_").size());
-  for (char& c : out) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
-  return out;
-}
-
-}  // namespace
-
-std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind) {
-  switch (body.change_case()) {
-    case v1::EntryBody::kCreate:
-      return "created";
-    case v1::EntryBody::kRelease:
-      return "released";
-    case v1::EntryBody::kAmend:
-      return "amended";
-    case v1::EntryBody::kTransition:
-      return Cat("moved to ", kind.StateName(body.transition().to()));
-    case v1::EntryBody::kEvent:
-      return Cat("recorded: ", CustodyWord(body.event()));
-    case v1::EntryBody::kGrant:
-      return Cat("handed on as signed, entries: ", std::to_string(body.grant().entries_size()));
-    default:
-      return "";
-  }
-}
-
 bool Record::Add(RecordEntry entry) {
   for (const RecordEntry& known : entries_) {
     if (known.ref.leaf == entry.ref.leaf) return false;
   }
   entries_.push_back(std::move(entry));
   return true;
+}
+
+std::set<sync::EntryRef> Record::Forget() {
+  std::set<sync::EntryRef> gone;
+  std::erase_if(entries_, [&](const RecordEntry& entry) {
+    v1::EntryBody body;
+    if (body.ParseFromString(entry.body_bytes) && (body.has_erase() || body.has_statement())) {
+      return false;
+    }
+    gone.insert(entry.ref);
+    return true;
+  });
+  entries_.shrink_to_fit();
+  return gone;
 }
 
 Folded Record::Fold(const FoldContext& context) const {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "crypto/hash.h"
-#include "node/model/record_id.h"
 #include "node/model/record_ref.h"
 #include "sync/hlc.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -19,7 +19,10 @@ bool IsRecordChange(const v1::EntryBody& body) {
     case v1::EntryBody::kEvent:
     case v1::EntryBody::kRelease:
     case v1::EntryBody::kGrant:
+    case v1::EntryBody::kErase:
       return true;
+    case v1::EntryBody::kStatement:  // that somebody has destroyed a record
+      return !body.record_id().empty();
     default:
       return false;
   }
@@ -68,6 +71,29 @@ std::vector<RecordId> Model::Apply(const sync::OpenedEntry& entry) {
   return {id};
 }
 
+std::set<sync::EntryRef> Model::Forget(const RecordId& id) {
+  std::set<sync::EntryRef> gone;
+  const auto forget = [&](std::vector<sync::OpenedEntry>& entries) {
+    std::erase_if(entries, [&](const sync::OpenedEntry& entry) {
+      const bool says_so = entry.body.has_erase() || entry.body.has_statement();
+      if (entry.body.record_id() != id.view() || says_so) return false;
+      gone.insert(entry.ref);
+      return true;
+    });
+  };
+  for (auto& [version, entries] : waiting_) forget(entries);
+  if (const auto early = unfounded_.find(id); early != unfounded_.end()) forget(early->second);
+  const auto it = records_.find(id);
+  if (it == records_.end()) return gone;
+  std::set<sync::EntryRef> known = it->second.Forget();
+  if (known.empty()) return gone;
+  gone.merge(known);
+  std::erase_if(by_blob_, [&](const auto& item) { return item.second == id; });
+  for (auto& [blinded, cards] : cards_by_blind_) cards.erase(id);
+  NoteChange(id);
+  return gone;
+}
+
 bool Model::Take(const sync::OpenedEntry& entry, RecordId* id) {
   const absl::StatusOr<RecordId> parsed = RecordId::From(entry.body.record_id());
   const Kind* kind = kinds_.Find(entry.body.kind());
@@ -75,7 +101,7 @@ bool Model::Take(const sync::OpenedEntry& entry, RecordId* id) {
   *id = *parsed;
   auto it = records_.find(*id);
   if (it == records_.end()) {
-    if (!Founds(entry.jit, entry.author, entry.body)) {
+    if (!sync::Founds(entry.jit, entry.author, entry.body)) {
       unfounded_[*id].push_back(entry);
       return false;
     }

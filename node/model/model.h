@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "entente/v1/client.pb.h"
 #include "node/model/directory.h"
+#include "node/model/erasure_views.h"
 #include "node/model/kinds.h"
 #include "node/model/record.h"
 #include "sync/entry_types.h"
@@ -38,6 +39,7 @@ class Model {
     std::function<EffectLimit(const LogId&)> effect_limit;
     std::function<absl::StatusOr<std::vector<sync::Original>>(const PartyId&, const v1::Grant&)>
         originals;
+    Reached reached = [](const sync::EntryRef&, const PartyId&) { return false; };
   };
 
   Model(const PartyId& self, const KindRegistry& kinds, const Directory& directory,
@@ -48,6 +50,9 @@ class Model {
   // Records whose view may have changed.
   std::vector<RecordId> Apply(const sync::OpenedEntry& entry);
 
+  // The record is erased: nothing of it is kept but that it was. Entries that were known of it.
+  std::set<sync::EntryRef> Forget(const RecordId& id);
+
   // ---- out
   const Record* Find(const RecordId& id) const;
   // By reference or hex id. NotFound for what is not here or not for us; InvalidArgument lists the
@@ -56,6 +61,9 @@ class Model {
   absl::StatusOr<const Record*> ResolveKind(std::string_view text, uint32_t kind) const;
   Folded Fold(const Record& record) const;
   v1::RecordView View(const Record& record, absl::Time now) const;
+  // When an item is to be reviewed, and as a rule erased: by its own date, or so many months after
+  // the end of the period as the agreement says. 0: neither says.
+  int64_t KeepUntil(const JitId& jit, const v1::EvidenceItem& item) const;
   std::vector<v1::HistoryItem> History(const Record& record) const;
   // An entry of `record` as its author signed it, in full, its references by name.
   v1::OriginalView ViewOriginal(const Record& record, const v1::EntryBody& body,

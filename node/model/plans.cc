@@ -5,9 +5,9 @@
 
 #include "crypto/hash.h"
 #include "node/model/agreement_rules.h"
-#include "node/model/record_id.h"
 #include "node/model/record_plans.h"
 #include "node/model/record_ref.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -47,7 +47,7 @@ absl::StatusOr<sync::Draft> CreateDraft(const PlanContext& context, uint32_t kin
   const Kind& rules = *context.model.kinds().Find(kind);
   if (absl::Status s = rules.Validate(record); !s.ok()) return s;
   const std::string blind_key = context.entropy.Bytes(32);
-  const RecordId id = RecordIdOf(context.jit, kind, context.model.self(), blind_key);
+  const RecordId id = sync::RecordIdOf(context.jit, kind, context.model.self(), blind_key);
   sync::Draft draft = NewDraft(context, kind, id, audience);
   v1::Create* create = draft.body.mutable_create();
   create->set_record(record.SerializeAsString());
@@ -184,7 +184,6 @@ Decision DecideRelease(const PlanContext& context, const Record& record,
   if (const auto* item = dynamic_cast<const v1::EvidenceItem*>(folded.record.get())) {
     question.handling = item->handling();
     question.classification = item->classification();
-    question.restricted = folded.state == v1::EVIDENCE_STATE_RESTRICTED;
   }
   return Decide(question, context.model.directory());
 }

@@ -2,6 +2,7 @@
 // them, and they come back through Model::Apply like everybody else's entries.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,13 @@ absl::StatusOr<Plan> PlanNoteCorrections(const PlanContext& context, const Recor
 // Restricts an item, or lifts that. FailedPrecondition [BAD_STATE]: it is so already.
 absl::StatusOr<Plan> PlanRestriction(const PlanContext& context, const Record& record, bool lift,
                                      const std::string& reason);
+
+// The owner has a record erased by all who hold it. `orders` name all its entries, each for those
+// who read the log that it is about.
+using ErasureOrders = std::map<sync::Members, std::vector<v1::SignedErasureOrder>>;
+Decision DecideErasure(const PlanContext& context, const Record& record);
+absl::StatusOr<Plan> PlanErasure(const PlanContext& context, const Record& record,
+                                 const std::string& reason, const ErasureOrders& orders);
 
 // Progress per responsible body, from cards alone.
 v1::GetProgressResponse Progress(const Model& model, const JitId* jit, absl::Time now);

@@ -76,6 +76,30 @@ struct HandedOn {
   PartyId author;
 };
 
+// One Erase of the owner: who is to carry it out, and what they are to confirm.
+struct ErasureAct {
+  sync::EntryRef ref;
+  sync::Members audience;
+  std::set<Hash> orders;
+};
+
+struct Destruction {
+  v1::Destroyed destroyed;
+  v1::Statement statement;  // as it was signed
+  PartyId author;
+  Hash leaf;
+};
+
+// All that is left of a record that was erased.
+struct Erasure {
+  uint64_t hlc = 0;
+  std::string user;
+  std::string basis;
+  std::vector<ErasureAct> acts;
+  std::vector<v1::SignedErasureOrder> orders;
+  std::vector<Destruction> destroyed;
+};
+
 // What one body has done to two-sided work.
 struct Register {
   uint32_t state = 0;
@@ -99,6 +123,7 @@ struct Folded {
   std::vector<v1::FileRef> files;
   std::vector<CustodyItem> custody;
   std::vector<Correction> corrections;
+  std::optional<Erasure> erasure;
   std::vector<RefusedChange> refused;
   std::vector<HistoryStep> history;
   std::vector<HandedOn> originals;                            // by their own time
@@ -131,9 +156,6 @@ struct FoldContext {
 // Whether `party` has taken note of the correction of that entry.
 bool HasNoted(const Folded& folded, const Hash& correction, const PartyId& party);
 
-// What an entry does, in words: "created", "moved to ACCEPTED".
-std::string WhatItDoes(const v1::EntryBody& body, const Kind& kind);
-
 class Record {
  public:
   Record(RecordId id, uint32_t kind, JitId jit) : id_(id), kind_(kind), jit_(jit) {}
@@ -145,6 +167,8 @@ class Record {
 
   // False when the entry is known already.
   bool Add(RecordEntry entry);
+  // The record is erased: only what says so stays. Returns the others.
+  std::set<sync::EntryRef> Forget();
   Folded Fold(const FoldContext& context) const;
 
   // References for a new entry by `self` to `audience`: the own last entry and the newest of

@@ -12,6 +12,9 @@ Question QuestionAbout(const PlanContext& context, const Record& record, const F
   question.exists = folded.exists;
   question.owner = folded.owner;
   question.audience = folded.audience;
+  question.restricted =
+      record.kind() == kEvidenceKind && folded.state == v1::EVIDENCE_STATE_RESTRICTED;
+  question.erased = folded.erasure.has_value();
   question.record = context.model.RefOf(record);
   const auto current = context.model.CurrentAgreement(record.jit());
   question.agreement = current.has_value() ? current->agreement : nullptr;
@@ -37,6 +40,14 @@ sync::Draft EventDraft(const PlanContext& context, const Record& record, const F
   draft.body.mutable_event()->set_event_kind(event.kind());
   draft.body.mutable_event()->set_event(event.SerializeAsString());
   return draft;
+}
+
+absl::Status CheckReason(const std::string& reason) {
+  if (reason.empty()) {
+    return absl::InvalidArgumentError(
+        "say why; all readers of the item will see it [SCHEMA]\n  Next: --reason TEXT");
+  }
+  return CheckText(reason, 4096, true);
 }
 
 }  // namespace entente::model

@@ -17,4 +17,8 @@ sync::Draft DraftAbout(const PlanContext& context, const Record& record, const F
 sync::Draft EventDraft(const PlanContext& context, const Record& record, const Folded& folded,
                        const v1::CustodyEvent& event);
 
+// Why something was done, which all readers of the record will see. InvalidArgument [SCHEMA]:
+// nothing was said; [BAD_TEXT].
+absl::Status CheckReason(const std::string& reason);
+
 }  // namespace entente::model

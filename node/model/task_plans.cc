@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "node/model/plans.h"
-#include "node/model/record_id.h"
 #include "node/model/record_plans.h"
 #include "node/model/record_ref.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -67,7 +67,7 @@ absl::StatusOr<Plan> PlanAssignTask(const PlanContext& context, const v1::Task& 
 
   Plan plan;
   const std::string blind_key = context.entropy.Bytes(32);
-  plan.primary = RecordIdOf(context.jit, kTaskKind, context.model.self(), blind_key);
+  plan.primary = sync::RecordIdOf(context.jit, kTaskKind, context.model.self(), blind_key);
   const std::string group = context.entropy.Bytes(16);
   const auto create = [&](uint32_t number, const RecordId& id, const sync::Members& who,
                           const google::protobuf::Message& record, const std::string& key) {
@@ -96,7 +96,7 @@ absl::StatusOr<Plan> PlanAssignTask(const PlanContext& context, const v1::Task& 
   card.set_urgency(task.urgency());
   card.set_task_kind(task.kind());
   const std::string card_key = context.entropy.Bytes(32);
-  const RecordId card_id = RecordIdOf(context.jit, kCardKind, context.model.self(), card_key);
+  const RecordId card_id = sync::RecordIdOf(context.jit, kCardKind, context.model.self(), card_key);
   card.set_reference(RecordRef(*context.model.kinds().Find(kCardKind), card_id));
   plan.drafts.push_back(create(kCardKind, card_id, card_readers, card, card_key));
   HidePeople(&plan.drafts.back());

@@ -1,8 +1,9 @@
 // Records as people see them.
 #include <algorithm>
-#include <cctype>
 
+#include "node/model/erasure_views.h"
 #include "node/model/model.h"
+#include "node/model/words.h"
 #include "sync/hlc.h"
 
 namespace entente::model {
@@ -114,6 +115,21 @@ bool HasNoted(const Folded& folded, const Hash& correction, const PartyId& party
   });
 }
 
+int64_t Model::KeepUntil(const JitId& jit, const v1::EvidenceItem& item) const {
+  if (item.keep_until() != 0) return item.keep_until();
+  const std::optional<Current> current = CurrentAgreement(jit);
+  if (!current.has_value() || current->agreement->keep_months() == 0) return 0;
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const absl::CivilSecond end =
+      absl::ToCivilSecond(absl::FromUnixSeconds(current->agreement->period_to()), utc);
+  const absl::CivilMonth month = absl::CivilMonth(end) + current->agreement->keep_months();
+  // The day of the month as far as that month has it.
+  const int day = std::min<int>(end.day(), (absl::CivilDay(month + 1) - 1).day());
+  return absl::ToUnixSeconds(absl::FromCivil(
+      absl::CivilSecond(month.year(), month.month(), day, end.hour(), end.minute(), end.second()),
+      utc));
+}
+
 v1::RecordView Model::View(const Record& record, absl::Time now) const {
   Folded folded = Fold(record);
   const Kind& kind = *kinds_.Find(record.kind());
@@ -142,6 +158,12 @@ v1::RecordView Model::View(const Record& record, absl::Time now) const {
     state_kind = kinds_.Find(view.card().kind());
   }
   view.set_state(state_kind == nullptr ? "" : state_kind->StateName(state));
+  if (view.has_evidence()) view.set_keep_until(KeepUntil(record.jit(), view.evidence()));
+  if (folded.erasure.has_value()) {
+    view.set_state("ERASED");
+    view.clear_created();  // when is gone with the rest
+    *view.mutable_erasure() = ViewErasure(folded, directory_, surroundings_.reached);
+  }
   if (folded.executor.has_value()) view.set_executor(CodeOf(*folded.executor));
   view.set_overdue(due != 0 && due < absl::ToUnixSeconds(now) && !Finished(state));
   for (const v1::FileRef& file : folded.files) {
@@ -212,7 +234,7 @@ class FieldWriter {
       case Field::CPPTYPE_ENUM: {
         const auto* value = at < 0 ? reflection.GetEnum(message, &field)
                                    : reflection.GetRepeatedEnum(message, &field, at);
-        return Word(*value);
+        return EnumWord(*value);
       }
       case Field::CPPTYPE_INT64: {
         const int64_t seconds = at < 0 ? reflection.GetInt64(message, &field)
@@ -238,15 +260,6 @@ class FieldWriter {
       default:
         return "";
     }
-  }
-
-  // TASK_KIND_BANK_DATA is "bank data": what all values of a type begin with says nothing.
-  static std::string Word(const google::protobuf::EnumValueDescriptor& value) {
-    const std::string_view zero = value.type()->value(0)->name();
-    const size_t prefix = std::min(zero.rfind("UNSPECIFIED"), value.name().size());
-    std::string out = value.name().substr(prefix);
-    for (char& c : out) c = c == '_' ? ' ' : static_cast<char>(std::tolower(c));
-    return out;
   }
 
   std::string Named(const std::string& bytes) {

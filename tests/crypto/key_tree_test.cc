@@ -95,5 +95,50 @@ TEST_F(KeyTreeTest, ACommitmentNamesLogEpochAndSeed) {
   EXPECT_EQ(distinct.size(), 4u);
 }
 
+// What is left after leaves are taken out opens every other leaf and none of these.
+TEST_F(KeyTreeTest, APuncturedTreeOpensEverythingButWhatWasTakenOut) {
+  std::set<uint32_t> gone;
+  for (int i = 0; i < 40; ++i) {
+    const std::string dice = entropy_.Bytes(2);
+    gone.insert((static_cast<uint8_t>(dice[0]) << 8 | static_cast<uint8_t>(dice[1])) % kTreeLeaves);
+  }
+  gone.insert({0, 1, kTreeLeaves - 1});
+  std::vector<TreeNode> whole;
+  whole.push_back({{0, 0}, seed_.Clone()});
+  const std::vector<TreeNode> left = Puncture(whole, gone);
+  EXPECT_LE(left.size(), gone.size() * kTreeDepth);
+  std::set<uint32_t> covered;
+  for (const TreeNode& node : left) {
+    const uint32_t width = kTreeDepth - node.position.depth;
+    EntryKeys keys(node);
+    for (uint32_t i = 0; i < 1u << width; ++i) {
+      const uint32_t leaf = (node.position.prefix << width) + i;
+      EXPECT_TRUE(covered.insert(leaf).second);
+      if (i == 0) {
+        EXPECT_TRUE(keys.Key(leaf).Equals(Subtree(seed_, kTreeDepth, leaf)));
+      }
+    }
+  }
+  EXPECT_EQ(covered.size(), kTreeLeaves - gone.size());
+  for (const uint32_t leaf : gone) EXPECT_FALSE(covered.contains(leaf));
+}
+
+TEST_F(KeyTreeTest, PuncturingAgainIsTheSameAsAtOnceAndOfOthersLeavesChangesNothing) {
+  std::vector<TreeNode> whole;
+  whole.push_back({{0, 0}, seed_.Clone()});
+  const auto positions = [](const std::vector<TreeNode>& nodes) {
+    std::vector<TreePosition> out;
+    for (const TreeNode& node : nodes) out.push_back(node.position);
+    return out;
+  };
+  const std::vector<TreeNode> once = Puncture(whole, {5, 900});
+  EXPECT_EQ(positions(Puncture(Puncture(whole, {900}), {5})), positions(once));
+  EXPECT_EQ(positions(Puncture(once, {5, 900})), positions(once));
+  EXPECT_TRUE(Puncture(Puncture(whole, {7}), {7}).size() == kTreeDepth);
+  std::vector<TreeNode> leaf;
+  leaf.push_back({{kTreeDepth, 7}, Subtree(seed_, kTreeDepth, 7)});
+  EXPECT_TRUE(Puncture(leaf, {7}).empty());
+}
+
 }  // namespace
 }  // namespace entente::crypto

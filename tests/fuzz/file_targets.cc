@@ -18,12 +18,12 @@
 #include "node/cli/times.h"
 #include "node/cli/words.h"
 #include "node/model/record.h"
-#include "node/model/record_id.h"
 #include "node/relay/relay_store.h"
 #include "node/service/card_file.h"
 #include "node/service/media_type.h"
 #include "node/store/anchor_file.h"
 #include "sync/card_book.h"
+#include "sync/record_id.h"
 #include "tests/fuzz/targets.h"
 #include "tests/sync/federation.h"
 
@@ -173,7 +173,7 @@ Target RecordTarget() {
   const std::string blind_key(32, 'k');
   body.mutable_create()->set_blind_key(blind_key);
   const PartyId a = *PartyId::From(std::string(32, 'a'));
-  const auto id_of = [=](uint32_t kind) { return model::RecordIdOf(JitId(), kind, a, blind_key); };
+  const auto id_of = [=](uint32_t kind) { return sync::RecordIdOf(JitId(), kind, a, blind_key); };
   body.set_record_id(id_of(model::kTaskKind).str());
   seeds.push_back(body.SerializeAsString());
   body.mutable_transition()->set_to(v1::TASK_STATE_ACCEPTED);

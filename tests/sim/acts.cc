@@ -297,33 +297,66 @@ void Acts::Line(Node& node, const Codes& readers) {
                              std::move(promise), "line");
 }
 
-void Acts::Release(Node& node, const std::string& to) {
-  std::vector<size_t> own;
-  for (size_t i = 0; i < ledger_.promises().size(); ++i) {
-    const Promise& promise = ledger_.promises()[i];
-    if (promise.owner == node.code() && promise.ref.rfind("E-", 0) == 0) own.push_back(i);
+const Promise* Acts::OwnEvidence(const Node& node) {
+  std::vector<const Promise*> own;
+  for (const Promise& promise : ledger_.promises()) {
+    if (promise.owner == node.code() && promise.ref.rfind("E-", 0) == 0 && !promise.erasing) {
+      own.push_back(&promise);
+    }
   }
-  if (own.empty() || to == node.code()) return;
-  const Promise& promise = ledger_.promises()[own[world_.Pick(own.size())]];
+  return own.empty() ? nullptr : own[world_.Pick(own.size())];
+}
+
+std::shared_ptr<v1::ShowEvidenceResponse> Acts::Shown(Node& node, const Promise& promise) {
+  auto show = std::make_shared<v1::ShowEvidenceRequest>();
+  show->set_record(promise.id);
+  return world_.Ask<v1::ShowEvidenceResponse>(node, "/entente.v1.EvidenceService/ShowEvidence",
+                                              show);
+}
+
+void Acts::Release(Node& node, const std::string& to) {
+  const Promise* promise = OwnEvidence(node);
+  if (promise == nullptr || to == node.code()) return;
   auto request = std::make_shared<v1::ReleaseEvidenceRequest>();
-  request->add_records(promise.id);
+  request->add_records(promise->id);
   request->add_to(to);
   request->set_purpose("asked for");
   request->set_idempotency_key(Key());
   // From the moment it is asked for the new reader may know, whether or not the answer arrives.
   // What a release carries with it (parents, files) belongs to the same text.
-  const auto shown =
-      world_.Ask<v1::ShowEvidenceResponse>(node, "/entente.v1.EvidenceService/ShowEvidence", [&] {
-        auto show = std::make_shared<v1::ShowEvidenceRequest>();
-        show->set_record(promise.id);
-        return show;
-      }());
+  const auto shown = Shown(node, *promise);
   if (shown == nullptr) return;
   for (size_t i = 0; i < ledger_.secrets().size(); ++i) {
     if (ledger_.secrets()[i].canary == shown->record().title()) ledger_.MayKnow(i, to);
   }
   world_.Call(node, "/entente.v1.EvidenceService/ReleaseEvidence", request,
               [this](const core::Answer& answer, const Rows&) { Count(answer, "release"); });
+}
+
+void Acts::Erase(Node& node) {
+  const Promise* own = OwnEvidence(node);
+  const auto shown = own == nullptr ? nullptr : Shown(node, *own);
+  if (shown == nullptr) return;
+  Promise order{node.code(), own->id, own->ref, own->audience, {}};
+  std::set<BlobId> files;
+  for (const v1::FileView& file : shown->record().files()) {
+    files.insert(*BlobId::FromHex(file.blob()));
+  }
+  auto request = std::make_shared<v1::EraseEvidenceRequest>();
+  request->set_record(order.id);
+  request->set_reason("drawn by the seed");
+  request->set_confirm(true);
+  request->set_idempotency_key(Key());
+  // Whether or not the answer arrives, it may be gone from now on.
+  ledger_.Erasing(order.id);
+  world_.Call(node, "/entente.v1.EvidenceService/EraseEvidence", request,
+              [this, order, files](const core::Answer& answer, const Rows& rows) {
+                Count(answer, "erasure");
+                if (!answer.status.ok()) return;
+                Promise told = order;
+                told.rows = rows;
+                ledger_.Erased(std::move(told), files);
+              });
 }
 
 // ---- chance

@@ -38,6 +38,8 @@ class Acts {
   void MoveTask(Node& node);
   void Line(Node& node, const Codes& readers);
   void Release(Node& node, const std::string& to);
+  // An item of the body's own, wherever it is.
+  void Erase(Node& node);
 
   // ---- keys
   // Another key to seal to; in haste when the last one may have been copied.
@@ -57,6 +59,8 @@ class Acts {
   void Write(Node& node, const std::string& method,
              std::shared_ptr<google::protobuf::Message> request, Promise promise,
              std::string counter, std::vector<core::UploadedFile> uploads = {});
+  const Promise* OwnEvidence(const Node& node);
+  std::shared_ptr<v1::ShowEvidenceResponse> Shown(Node& node, const Promise& promise);
   Codes SomeReaders(const Node& node);
   std::string OtherParty(const Node& node);
   std::string Key() { return world_.entropy().Bytes(16); }

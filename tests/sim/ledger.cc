@@ -83,6 +83,19 @@ bool Ledger::LeftOut(const std::string& code) const {
                      [&](const auto& stop) { return stop.first.second == code; });
 }
 
+void Ledger::Erasing(const std::string& id) {
+  for (Promise& promise : promises_) {
+    if (promise.id == id) promise.erasing = true;
+  }
+}
+
+void Ledger::Erased(Promise order, std::set<BlobId> files) {
+  erased_.push_back({order.owner, RecordId::FromHex(order.id)->str(), order.ref, promises_.size(),
+                     std::move(files)});
+  order.erasing = true;  // what was written with it is the gaps
+  promises_.push_back(std::move(order));
+}
+
 void Ledger::ExcuseWhatNobodyHolds() {
   for (Promise& promise : promises_) {
     if (promise.lost_with_disk) continue;

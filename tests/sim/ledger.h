@@ -33,6 +33,16 @@ struct Promise {
   Rows rows;                    // the entries it went into
   bool lost_with_disk = false;  // its only copy was on a disk that died: nobody promised that
   bool set_back = false;        // its owner's database once went back behind it
+  bool erasing = false;         // its owner has asked for it to be erased
+};
+
+// An erasure that its owner was told is ordered.
+struct ErasedRecord {
+  std::string owner;
+  std::string id;  // raw
+  std::string ref;
+  size_t order;  // place in promises() of the Erase itself
+  std::set<BlobId> files;
 };
 
 // A body has signed that another is left out.
@@ -50,6 +60,9 @@ class Ledger {
   size_t Keep(const std::string& owner, Codes may_know);
   void MayKnow(size_t secret, const std::string& code) { secrets_[secret].may_know.insert(code); }
   void Acknowledged(Promise promise) { promises_.push_back(std::move(promise)); }
+  // Every promise about the record, once its owner asks for it to be erased.
+  void Erasing(const std::string& id);
+  void Erased(Promise order, std::set<BlobId> files);
   // `node` signed the exclusion of `gone`, or suspended it: its logs with `gone` end here.
   void Stopped(Node& node, const std::string& gone, const Rows& statement = {});
   void Lifted(const std::string& node, const std::string& gone);
@@ -79,6 +92,7 @@ class Ledger {
 
   const std::vector<Secret>& secrets() const { return secrets_; }
   const std::vector<Promise>& promises() const { return promises_; }
+  const std::vector<ErasedRecord>& erased() const { return erased_; }
   // By writer and party left out.
   const std::map<std::pair<std::string, std::string>, Stop>& stops() const { return stops_; }
   // Somebody has stopped writing to it: it misses things, and others refuse things of it.
@@ -93,6 +107,7 @@ class Ledger {
   World& world_;
   std::vector<Secret> secrets_;
   std::vector<Promise> promises_;
+  std::vector<ErasedRecord> erased_;
   std::map<std::pair<std::string, std::string>, Stop> stops_;
   std::set<Hash> given_up_;         // cards
   std::map<LogId, uint64_t> ends_;  // of logs under them

@@ -15,6 +15,16 @@ void Collect(const google::protobuf::RepeatedPtrField<v1::RecordView>& records, 
       if (file.state() != "here") file.set_state("not here");  // where others have it
       file.clear_bytes_here();
     }
+    // Who is known to have heard is known to each from its own partners, and what the owner had
+    // written for fewer readers is erased and confirmed among these.
+    view.mutable_erasure()->clear_orders();
+    view.mutable_erasure()->clear_complete();
+    for (v1::ErasureAnswer& answer : *view.mutable_erasure()->mutable_bodies()) {
+      const std::string code = answer.body();
+      answer.Clear();
+      answer.set_body(code);
+    }
+    if (view.erasure().bodies().empty()) view.clear_erasure();
     view.clear_created();
     view.clear_refused();
     view.clear_custody();

@@ -1,6 +1,7 @@
 #include "tests/sim/run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <utility>
@@ -145,7 +146,12 @@ class Run {
 
 Script DrawScript(uint64_t seed) {
   std::mt19937_64 dice(seed * 0xD1B54A32D192ED03u + 7);
-  const auto& scripts = AllScripts();
+  static const std::vector<Script> scripts = [] {
+    std::vector<Script> out;
+    std::copy_if(AllScripts().begin(), AllScripts().end(), std::back_inserter(out),
+                 [](const Script& script) { return !script.by_name; });
+    return out;
+  }();
   if (dice() % 3 == 0 && !scripts.empty()) return scripts[dice() % scripts.size()];
   static const std::vector<std::string> kStates = {"XA", "XB", "XC", "XD", "XE",
                                                    "XF", "XG", "XH", "XI", "XJ"};

@@ -51,6 +51,8 @@ bool Setting(const std::vector<std::string>& words, Script* out) {
     mark([count](BodyPlan& body) { body.relays = count; });
   } else if (name == "random") {
     out->random = std::stoi(words.at(1));
+  } else if (name == "by-name") {
+    out->by_name = true;
   } else if (name == "hostile") {
     out->hostile = words.at(1);
   } else if (words.size() == 2 && absl::ParseDuration(words[1], &span)) {
@@ -139,6 +141,7 @@ void PerformBy(World& world, Acts& acts, Node& node, const ScriptLine& line) {
   if (verb == "move") return acts.MoveTask(node);
   if (verb == "line") return acts.Line(node, AsCodes(words, 0));
   if (verb == "release") return acts.Release(node, first);
+  if (verb == "erase") return acts.Erase(node);
   if (verb == "rotate") return acts.RotateKeys(node, first == "emergency");
   if (verb == "off") {
     node.PowerOff();

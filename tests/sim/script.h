@@ -11,12 +11,13 @@
 //   pace 30s                 how often nodes with nothing to say compare what they hold
 //   relay-pace 5m            how often parcels leave; "immediate" when not given
 //   random 40                so many acts drawn from the seed as well
+//   by-name                  run when it is asked for and not drawn by seeds
 //   hostile XC               that body's node turns hostile after a third of the span
 //   10m XA note XB EJ        at a time: who does what; "*" is every party
 //
 // Verbs: propose, sign, reject, amend, admit BODY, controller BODY, exclude BODY, suspend BODY,
 // lift BODY, note READERS, notes COUNT READERS, evidence KILOBYTES READERS, task BODY, move,
-// line READERS, release BODY, off, on, away, back.
+// line READERS, release BODY, erase, off, on, away, back.
 #pragma once
 
 #include <string>
@@ -45,6 +46,7 @@ struct Script {
   absl::Duration pace = absl::Seconds(30);
   absl::Duration relay_pace = absl::ZeroDuration();
   int random = 0;
+  bool by_name = false;  // not among those that a seed draws from
   std::string hostile;
   std::vector<ScriptLine> lines;
 };

@@ -184,6 +184,9 @@ void Federation::Feed(Body& body, const Input& input) {
 }
 
 void Federation::Finish(Body& body) {
+  const absl::StatusOr<std::vector<std::string>> erased = body.replica->CarryOutErasures(now);
+  Must(erased.status());
+  body.erased.insert(body.erased.end(), erased->begin(), erased->end());
   absl::StatusOr<Effects> effects = body.replica->Finish(now);
   Must(effects.status());
   Must(body.disk.Commit(effects->writes));
@@ -194,6 +197,12 @@ void Federation::Finish(Body& body) {
     const auto it = sessions_.find({&body, out.session});
     if (it == sessions_.end()) continue;
     wire_.push_back({&body, it->second.first, it->second.second, std::move(out.frame)});
+  }
+  for (const FileJob& job : effects->file_jobs) {
+    const auto* erase = std::get_if<EraseJob>(&job);
+    if (erase == nullptr) continue;
+    body.erase_jobs.push_back(*erase);
+    if (erase_at_once) Feed(body, Input(Erased{erase->id, erase_answer}));
   }
   for (ParcelOut& parcel : effects->parcels) body.parcels.push_back(std::move(parcel));
   for (const CloseSession& close : effects->closes) {
@@ -240,17 +249,23 @@ Members Federation::MembersOf(const std::vector<std::string>& codes) const {
 
 absl::Status Federation::Write(Body& author, const std::vector<std::string>& audience,
                                const std::string& text) {
+  v1::EntryBody body;
+  body.set_schema(kSchemaVersion);
+  body.set_record_id(entropy.Bytes(16));
+  body.set_justification(text);
+  return WriteBody(author, audience, std::move(body)).status();
+}
+
+absl::StatusOr<EntryRef> Federation::WriteBody(Body& author,
+                                               const std::vector<std::string>& audience,
+                                               v1::EntryBody body) {
   Draft draft;
   draft.jit = jit;
   draft.audience = MembersOf(audience);
-  draft.body.set_schema(kSchemaVersion);
-  draft.body.set_record_id(entropy.Bytes(16));
-  draft.body.set_justification(text);
-  std::vector<Draft> drafts;
-  drafts.push_back(std::move(draft));
-  const absl::Status status = author.replica->Append(now, std::move(drafts)).status();
+  draft.body = std::move(body);
+  absl::StatusOr<EntryRef> ref = author.replica->AppendOne(now, std::move(draft));
   Finish(author);
-  return status;
+  return ref;
 }
 
 const LogState* Federation::FindLog(const Body& holder, const Body& author,

@@ -35,6 +35,8 @@ struct Body {
   std::unique_ptr<OverlayKv> overlay;
   std::unique_ptr<Replica> replica;
   std::vector<OpenedEntry> opened;
+  std::vector<std::string> erased;  // ids of records, in the order they went
+  std::vector<EraseJob> erase_jobs;
   std::vector<ParcelOut> parcels;  // sealed and not yet carried anywhere
 
   // Texts of the opened entries of one author, in the order they came.
@@ -76,13 +78,20 @@ class Federation {
                      const std::string& text);
   void Feed(Body& body, const Input& input);
   // A Batch with everything `author` holds of the log of `audience`.
+  // The same for an entry that is made by hand.
+  absl::StatusOr<EntryRef> WriteBody(Body& author, const std::vector<std::string>& audience,
+                                     v1::EntryBody body);
   v1::Batch WholeLog(Body& author, const std::vector<std::string>& audience);
   const LogState* FindLog(const Body& holder, const Body& author,
                           const std::vector<std::string>& audience) const;
 
+  Members MembersOf(const std::vector<std::string>& codes) const;
+
   // Called for every frame before it is delivered; false drops it.
   std::function<bool(Body& from, Body& to, v1::Frame& frame)> on_frame;
 
+  absl::Status erase_answer;  // what becomes of every job to remove traces
+  bool erase_at_once = true;  // or not at all
   BoxKeyTerms box_key_terms;  // of bodies that are started from now on
   // Whether an agreement is in force at a body; of bodies that are started from now on.
   std::function<bool(const Body&)> agreement_in_force = [](const Body&) { return true; };
@@ -103,7 +112,6 @@ class Federation {
   void MakeBody(const std::string& code);
   void Become(Body& body, crypto::NodeKeys fresh, const Renewal& renewal);
   void Finish(Body& body);
-  Members MembersOf(const std::vector<std::string>& codes) const;
 
   std::map<std::string, std::unique_ptr<Body>> bodies_;
   std::map<std::pair<Body*, SessionId>, std::pair<Body*, SessionId>> sessions_;

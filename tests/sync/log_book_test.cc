@@ -142,5 +142,36 @@ TEST_F(LogBookTest, ReadingStopsWhenItsReaderHasEnough) {
   EXPECT_EQ(seen, (std::vector<uint64_t>{1, 2}));
 }
 
+TEST_F(LogBookTest, AnEntryWhoseBodyIsErasedKeepsItsPlaceInTheTree) {
+  Append(300);
+  const Hash root = log().Root();
+  const Hash order = crypto::Sha256("order");
+  book_.Erase(log(), 7, *book_.Read(log(), 7), order);
+  const absl::StatusOr<StoredEntry> read = book_.Read(log(), 7);
+  ASSERT_OK(read);
+  EXPECT_EQ(read->body, "");
+  ASSERT_TRUE(read->erased.has_value());
+  EXPECT_EQ(read->erased->hash, crypto::Sha256("body 7"));
+  EXPECT_EQ(read->erased->size, 6u);
+  EXPECT_EQ(read->erased->order, order);
+  EXPECT_EQ(read->leaf, leaves_[7]);
+  EXPECT_EQ(read->type, 1);
+  // A second order changes nothing: the first is what took it away.
+  book_.Erase(log(), 7, *read, crypto::Sha256("another"));
+  EXPECT_EQ(book_.Read(log(), 7)->erased->order, order);
+  const crypto::VectorMerkleSource tree(leaves_);
+  EXPECT_EQ(*book_.Inclusion(log(), 7, 300), *crypto::InclusionProof(tree, 7, 300));
+  EXPECT_EQ(log().Root(), root);
+}
+
+TEST_F(LogBookTest, AnErasedRowThatIsDamagedIsNamed) {
+  Append(3);
+  book_.Erase(log(), 1, *book_.Read(log(), 1), Hash());
+  Commit();
+  disk_.rows()[schema::Entry(log().id, 1)].pop_back();
+  EXPECT_REFUSED(book_.Read(log(), 1), kDataLoss, "damaged");
+  EXPECT_REFUSED(book_.ReadOrder(Hash()), kDataLoss, "missing");
+}
+
 }  // namespace
 }  // namespace entente::sync

@@ -204,6 +204,25 @@ TEST(DoctorTest, ATheftThatABodyHasToldIsNamedForThreeMonths) {
   EXPECT_EQ(Codes(facts), "");
 }
 
+TEST(DoctorTest, AnErasureThatIsNotConfirmedForAWeekNamesWhoIsWaitedFor) {
+  DoctorFacts facts = Healthy();
+  facts.erasures = {{"E-1", kNow - absl::Hours(24 * 6), {"XB", "XC"}}};
+  EXPECT_EQ(Codes(facts), "");
+  facts.erasures.front().ordered = kNow - absl::Hours(24 * 8);
+  EXPECT_EQ(Codes(facts), "ERASURE_OPEN");
+  const v1::Finding finding = Examine(facts, kNow).front();
+  EXPECT_NE(finding.what().find("E-1 was ordered 8 days ago, and not confirmed by XB, XC"),
+            std::string::npos);
+  EXPECT_EQ(finding.next(), "entente evidence certificate E-1");
+}
+
+TEST(DoctorTest, EvidenceWhoseDateHasComeIsToBeReviewed) {
+  DoctorFacts facts = Healthy();
+  facts.to_be_reviewed = 3;
+  EXPECT_EQ(Codes(facts), "REVIEW_DUE");
+  EXPECT_NE(Examine(facts, kNow).front().next().find("list --due 2030-03-17"), std::string::npos);
+}
+
 // People at a node's door know cards, countries and dates.
 TEST(DoctorTest, NoTextSpeaksOfKeysOrHashes) {
   DoctorFacts facts = Healthy();
@@ -211,6 +230,8 @@ TEST(DoctorTest, NoTextSpeaksOfKeysOrHashes) {
   facts.next_rotation = facts.own_keys_since = kNow - absl::Hours(24 * 100);
   facts.behind = facts.disputed = {"XB", "EJ"};
   facts.locked_authors = {"XB"};
+  facts.erasures = {{"E-1", kNow - absl::Hours(24 * 8), {"XB"}}};
+  facts.to_be_reviewed = 1;
   facts.thefts = {{"XB", kNow - absl::Hours(24 * 200), kNow - absl::Hours(24 * 5)}};
   facts.forks = {{"XB", false, 10, 7}, {"XA", true, 10, 10}, {"EJ", false, 10, 7, true}};
   for (DoctorFacts::Peer& peer : facts.peers) peer.keys_since = facts.own_keys_since;

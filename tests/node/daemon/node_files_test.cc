@@ -21,12 +21,14 @@ TEST(NodeFilesTest, SettingsForFilesMayBeAbsent) {
 }
 
 TEST(NodeFilesTest, SettingsForFilesAreReadAndWrittenAgain) {
-  const std::string text = kHead + "files-below: 1024\nfiles-in: 20\nfiles-out: 5\n";
+  const std::string text =
+      kHead + "files-below: 1024\nfiles-in: 20\nfiles-out: 5\nbackups-kept: 90\n";
   const auto config = ParseNodeConfig(text);
   ASSERT_OK(config);
   EXPECT_EQ(config->files_below_mib, 1024u);
   EXPECT_EQ(config->files_in_mib, 20u);
   EXPECT_EQ(config->files_out_mib, 5u);
+  EXPECT_EQ(config->backup_days, 90u);
   EXPECT_EQ(EncodeNodeConfig(*config), text);
 }
 
@@ -42,7 +44,8 @@ TEST(NodeFilesTest, NothingByItselfIsASettingAndNoSpeedIsNot) {
 TEST(NodeFilesTest, ALineThatIsWrongIsNamedWithWhatMayStandThere) {
   for (const char* bad : {"files-below: many", "files-below: -1", "files-below: 4294967297",
                           "files-below:", "files-in: 1.5", "files-in: 20 MiB", "files-out: 0",
-                          "files-out: 18446744073709551616", "files-up: 5", "relay-pace: never"}) {
+                          "files-out: 18446744073709551616", "files-up: 5", "backups-kept: -1",
+                          "backups-kept: 40000", "relay-pace: never"}) {
     const absl::Status status = ParseNodeConfig(kHead + bad + "\n").status();
     EXPECT_REFUSED(status, kInvalidArgument, "BAD_CONFIG") << bad;
     const std::string message(status.message());

@@ -8,7 +8,7 @@
 #include "crypto/hash.h"
 #include "gtest/gtest.h"
 #include "node/model/record.h"
-#include "node/model/record_id.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -18,7 +18,7 @@ const PartyId kB = *PartyId::From(std::string(32, 'b'));
 const PartyId kC = *PartyId::From(std::string(32, 'c'));
 const Hash kVersion = *Hash::From(std::string(32, 'v'));
 const std::string kBlindKey(32, 'k');
-const RecordId kRecord = RecordIdOf(JitId(), kTaskKind, kA, kBlindKey);
+const RecordId kRecord = sync::RecordIdOf(JitId(), kTaskKind, kA, kBlindKey);
 constexpr uint64_t kHour = uint64_t{3600 * 1000} << 16;
 
 class RecordFoldTest : public testing::Test {

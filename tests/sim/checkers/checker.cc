@@ -9,6 +9,8 @@ constexpr Checker kCheckers[] = {
      EntriesArrive},
     {"views converge", "same entries, same records, in every arrival order", ViewsConverge},
     {"nothing is lost", "no acknowledged entry is lost: any crash, cut, restart", NothingIsLost},
+    {"erased stays erased", "an erased body is nowhere on an honest node and never returns",
+     ErasedStaysErased},
     {"texts stay inside", "what a node can derive is within what it may", TextsStayInside},
     {"existence stays inside", "to an outsider a log does not exist", ExistenceStaysInside},
     {"keys open what is allowed", "every key on every ciphertext: opens if and only if it may",

@@ -26,6 +26,7 @@ std::string LogsVerify(Inspection& in);
 std::string ViewsConverge(Inspection& in);
 std::string EntriesArrive(Inspection& in);
 std::string NothingIsLost(Inspection& in);
+std::string ErasedStaysErased(Inspection& in);
 std::string TextsStayInside(Inspection& in);
 std::string ExistenceStaysInside(Inspection& in);
 std::string KeysOpenWhatIsAllowed(Inspection& in);

@@ -75,6 +75,35 @@ TEST_F(CheckersTest, ARecordThatIsOnItsWayIsSeenAsMissing) {
   EXPECT_EQ(Check(ViewsConverge), "");
 }
 
+TEST_F(CheckersTest, WhatIsErasedMayNotComeBackAndNeitherMayItsKeyNorItsFile) {
+  const auto before = rows("XA");
+  acts_.Erase(world_.node("XB"));
+  world_.RunFor(absl::Minutes(30));
+  ASSERT_EQ(ledger_.erased().size(), 1u);
+  EXPECT_EQ(CheckAll(world_, ledger_), "");
+  const auto erased = rows("XA");
+  for (const auto& [key, value] : before) {
+    if (!erased.contains(key) || erased.at(key) == value) continue;
+    const bool body = key[0] == 'e' && (erased.at(key)[0] & 0x80) != 0;
+    const bool seed = key[0] == 'k';
+    if (!body && !seed) continue;
+    rows("XA")[key] = value;
+    EXPECT_NE(Check(ErasedStaysErased), "") << key[0];
+    rows("XA")[key] = erased.at(key);
+  }
+  EXPECT_EQ(Check(ErasedStaysErased), "");
+  const BlobId file = *ledger_.erased()[0].files.begin();
+  world_.node("XA").disk.blobs[file];
+  EXPECT_NE(Check(ErasedStaysErased), "");
+}
+
+TEST_F(CheckersTest, AnErasureThatIsNotAnsweredIsSeen) {
+  world_.node("XA").PowerOff();
+  acts_.Erase(world_.node("XB"));
+  world_.RunFor(absl::Minutes(5));
+  EXPECT_NE(Check(ErasedStaysErased), "");
+}
+
 TEST_F(CheckersTest, ANodeThatForgetsWhatItAcknowledgedIsSeen) {
   rows("XA").erase(ledger_.promises()[0].rows.rbegin()->first);
   EXPECT_NE(Check(NothingIsLost), "");

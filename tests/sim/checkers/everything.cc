@@ -1,11 +1,62 @@
 #include "tests/sim/checkers/everything.h"
 
+#include <algorithm>
+
 #include "crypto/body_seal.h"
 #include "crypto/key_tree.h"
 #include "entente/v1/storage.pb.h"
 #include "sync/entry_codec.h"
 
 namespace entente::sim {
+
+namespace {
+
+// A row of what is held of an epoch: the seed alone, or depth, prefix and key of each part.
+std::vector<crypto::TreeNode> ReadKeyRow(std::string_view row) {
+  std::vector<crypto::TreeNode> out;
+  if (row.size() == crypto::Secret32::kSize) {
+    out.push_back({{0, 0}, *crypto::Secret32::From(row)});
+    return out;
+  }
+  ByteReader reader(row);
+  while (!reader.done()) {
+    const auto depth = reader.ReadU8();
+    const auto prefix = reader.ReadU32();
+    const auto key = reader.ReadBytes(crypto::Secret32::kSize);
+    if (!depth.ok() || !prefix.ok() || !key.ok()) break;
+    out.push_back({{*depth, *prefix}, *crypto::Secret32::From(*key)});
+  }
+  return out;
+}
+
+const crypto::TreeNode* FindAbove(const std::vector<crypto::TreeNode>& nodes, uint32_t leaf) {
+  const auto it = std::find_if(nodes.begin(), nodes.end(),
+                               [&](const auto& node) { return node.position.Covers(leaf); });
+  return it == nodes.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+const crypto::TreeNode* Everything::Seed::Above(uint32_t leaf) const {
+  for (const auto& [code, nodes] : holders) {
+    if (const crypto::TreeNode* node = FindAbove(nodes, leaf)) return node;
+  }
+  return nullptr;
+}
+
+const crypto::TreeNode* Everything::Seed::AboveAt(const std::string& code, uint32_t leaf) const {
+  const auto nodes = holders.find(code);
+  return nodes == holders.end() ? nullptr : FindAbove(nodes->second, leaf);
+}
+
+uint64_t SeenLog::FirstOf(uint32_t epoch) const {
+  for (const auto& [index, entry] : entries) {
+    if (entry.type == crypto::kEpoch && entry.epoch == epoch) return index + 1;
+  }
+  return UINT64_MAX;
+}
+
+bool IsErased(std::string_view row) { return !row.empty() && (row[0] & 0x80) != 0; }
 
 std::optional<SeenEntry> ReadEntryRow(std::string_view row) {
   if (row.size() < 37) return std::nullopt;
@@ -14,7 +65,9 @@ std::optional<SeenEntry> ReadEntryRow(std::string_view row) {
   out.type = *reader.ReadU8();
   out.epoch = *reader.ReadU32();
   out.leaf = *Hash::From(row.substr(5, 32));
-  out.body = std::string(row.substr(37));
+  out.erased = IsErased(row);
+  out.type &= 0x7f;
+  if (!out.erased) out.body = std::string(row.substr(37));
   return out;
 }
 
@@ -47,10 +100,8 @@ void Everything::ReadLogs(const Node& node) {
       for (const std::string& member : row.members()) log.members.insert(*PartyId::From(member));
     } else if (key[0] == 'k') {
       ByteReader reader(std::string_view(key).substr(33));
-      if (value.size() != 32) continue;
       Seed& known = seeds_[{*LogId::From(std::string_view(key).substr(1, 32)), *reader.ReadU32()}];
-      known.key = value;
-      known.holders.insert(node.code());
+      known.holders[node.code()] = ReadKeyRow(value);
     }
   }
   for (auto it = node.disk.kv.rows().lower_bound("e");
@@ -61,30 +112,43 @@ void Everything::ReadLogs(const Node& node) {
     std::optional<SeenEntry> entry = ReadEntryRow(it->second);
     if (!entry.has_value()) continue;
     SeenLog& log = logs_[*LogId::From(key.substr(1, 32))];
-    const auto [held, fresh] = log.entries.try_emplace(index, *std::move(entry));
-    if (!fresh && held->second.body != std::string_view(it->second).substr(37)) {
-      log.branches.insert(index);
-    }
+    const auto [held, fresh] = log.entries.try_emplace(index, *entry);
+    if (fresh) continue;
+    SeenEntry& known = held->second;
+    const bool differs =
+        known.erased || entry->erased ? known.leaf != entry->leaf : known.body != entry->body;
+    if (differs) log.branches.insert(index);
+    if (known.erased && !entry->erased) known = *std::move(entry);
   }
 }
 
 void Everything::OpenAll() {
   for (auto& [id, log] : logs_) {
     uint64_t first = 0;
+    const Seed* seed = nullptr;
+    const crypto::TreeNode* above = nullptr;  // of the last entry: the next one is below it as well
     std::unique_ptr<crypto::EntryKeys> keys;
     for (auto& [index, entry] : log.entries) {
       if (entry.type == crypto::kEpoch) {
         first = index + 1;
-        const auto seed = seeds_.find({id, entry.epoch});
-        keys = seed == seeds_.end()
-                   ? nullptr
-                   : std::make_unique<crypto::EntryKeys>(*crypto::Secret32::From(seed->second.key));
+        const auto it = seeds_.find({id, entry.epoch});
+        seed = it == seeds_.end() ? nullptr : &it->second;
+        above = nullptr;
         continue;
       }
-      if (keys == nullptr || index < first || index - first >= crypto::kTreeLeaves) continue;
+      if (seed == nullptr || entry.erased || index < first ||
+          index - first >= crypto::kTreeLeaves) {
+        continue;
+      }
+      const auto leaf = static_cast<uint32_t>(index - first);
+      if (above == nullptr || !above->position.Covers(leaf)) {
+        above = seed->Above(leaf);
+        if (above == nullptr) continue;
+        keys = std::make_unique<crypto::EntryKeys>(*above);
+      }
       const absl::StatusOr<std::string> plain = crypto::OpenBody(
-          keys->Key(static_cast<uint32_t>(index - first)),
-          sync::HeaderOf(id, index, entry.type, entry.epoch, entry.body), entry.body);
+          keys->Key(leaf), sync::HeaderOf(id, index, entry.type, entry.epoch, entry.body),
+          entry.body);
       if (!plain.ok()) continue;
       entry.plain = *plain;
       v1::EntryBody body;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "crypto/bytes.h"
+#include "crypto/key_tree.h"
 #include "entente/v1/entry.pb.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/world/world.h"
@@ -21,6 +22,7 @@ struct SeenEntry {
   uint8_t type = 0;
   uint32_t epoch = 0;
   Hash leaf;
+  bool erased = false;  // wherever it is held
   std::string body;
   std::string plain;  // sealed entries that some key opened: the EntryBody's bytes
   std::optional<v1::EntryBody> text;
@@ -34,6 +36,9 @@ struct SeenLog {
   std::set<PartyId> members;
   std::map<uint64_t, SeenEntry> entries;
   std::set<uint64_t> branches;  // indexes at which two disks differ
+
+  // Index of the first entry under an epoch; UINT64_MAX when its Epoch entry is nowhere.
+  uint64_t FirstOf(uint32_t epoch) const;
 };
 
 class Everything {
@@ -41,10 +46,14 @@ class Everything {
   explicit Everything(World& world);
 
   const std::map<LogId, SeenLog>& logs() const { return logs_; }
-  // Every seed any node holds, and the nodes that hold it.
+  // What is held of one epoch's key tree, and by which nodes: the seed, or what is left of the
+  // tree.
   struct Seed {
-    std::string key;
-    std::set<std::string> holders;
+    std::map<std::string, std::vector<crypto::TreeNode>> holders;
+
+    // Of any holder, or of this one; null: nobody's opens that place of the epoch.
+    const crypto::TreeNode* Above(uint32_t leaf) const;
+    const crypto::TreeNode* AboveAt(const std::string& code, uint32_t leaf) const;
   };
   const std::map<std::pair<LogId, uint32_t>, Seed>& seeds() const { return seeds_; }
   std::string CodeOf(const PartyId& party) const;
@@ -61,5 +70,6 @@ class Everything {
 
 // The parts of an entry's row in a node's database.
 std::optional<SeenEntry> ReadEntryRow(std::string_view row);
+bool IsErased(std::string_view row);
 
 }  // namespace entente::sim

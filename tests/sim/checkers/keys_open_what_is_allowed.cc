@@ -49,8 +49,8 @@ std::string TrySeeds(Inspection& in) {
     const auto log = in.all.logs().find(place.first);
     const Codes members =
         log == in.all.logs().end() ? Codes() : in.all.CodesOf(log->second.members);
-    for (const std::string& code : seed.holders) {
-      if (!members.contains(code)) {
+    for (const auto& [code, nodes] : seed.holders) {
+      if (!nodes.empty() && !members.contains(code)) {
         return Cat(code, " holds a key of a log that it is not in the audience of");
       }
     }
@@ -68,12 +68,19 @@ std::string TryReaders(Inspection& in) {
       if (!entry.has_value() || entry->type == crypto::kEpoch || log == in.all.logs().end()) {
         continue;
       }
+      ByteReader place(std::string_view(key).substr(33));
+      const uint64_t index = *place.ReadU64();
+      const auto held = log->second.entries.find(index);
+      if (held == log->second.entries.end() || held->second.erased) continue;
+      const uint64_t first = log->second.FirstOf(entry->epoch);
       for (const auto& node : in.world.nodes()) {
         const bool may = log->second.members.contains(node->who.party);
         const auto seed = in.all.seeds().find({id, entry->epoch});
         const bool can =
-            seed != in.all.seeds().end() && seed->second.holders.contains(node->code());
-        const bool has = node->disk.kv.rows().contains(key);
+            seed != in.all.seeds().end() && index >= first &&
+            seed->second.AboveAt(node->code(), static_cast<uint32_t>(index - first)) != nullptr;
+        const auto row = node->disk.kv.rows().find(key);
+        const bool has = row != node->disk.kv.rows().end() && !IsErased(row->second);
         if (can && !may) return Cat(node->code(), " can open ", promise.ref, " and may not");
         if (may && has && !can && !node->hostile && !in.world.node(promise.owner).hostile) {
           return Cat(node->code(), " may read ", promise.ref, ", has it, and cannot");
@@ -100,7 +107,9 @@ std::string TryAcross(Inspection& in) {
       const SeenEntry& entry = log->entries.at(index);
       if (log->id == place.first && entry.epoch == place.second) continue;
       const auto leaf = static_cast<uint32_t>(in.world.Pick(64));
-      if (crypto::OpenBody(crypto::EntryKeys(*crypto::Secret32::From(seed.key)).Key(leaf),
+      const crypto::TreeNode* above = seed.Above(leaf);
+      if (above == nullptr || entry.erased) continue;
+      if (crypto::OpenBody(crypto::EntryKeys(*above).Key(leaf),
                            sync::HeaderOf(log->id, index, entry.type, entry.epoch, entry.body),
                            entry.body)
               .ok()) {

@@ -20,7 +20,11 @@ std::string RelaysKnowNothing(Inspection& in) {
     needles.Add(node->who.card.name(), tag++);
   }
   for (const auto& [place, seed] : in.all.seeds()) {
-    needles.Add(seed.key, tag++);
+    for (const auto& [code, nodes] : seed.holders) {
+      for (const crypto::TreeNode& node : nodes) {
+        needles.Add(std::string(node.key.view()), tag++);
+      }
+    }
   }
   const bool found =
       needles.Find(in.world.relays().seen(), [](size_t) { return true; }) != SIZE_MAX;

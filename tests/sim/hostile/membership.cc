@@ -5,7 +5,7 @@
 
 #include "crypto/hash.h"
 #include "entente/v1/records.pb.h"
-#include "node/model/record_id.h"
+#include "sync/record_id.h"
 #include "tests/sim/hostile/turncoat.h"
 
 namespace entente::sim {
@@ -206,8 +206,8 @@ const Behaviour kRows[] = {
        for (int i = 0; i < 300; ++i) {
          v1::EntryBody next = body;
          next.mutable_create()->set_blind_key(self.world().entropy().Bytes(32));
-         next.set_record_id(model::RecordIdOf(self.jit(), next.kind(), self.self().who.party,
-                                              next.create().blind_key())
+         next.set_record_id(sync::RecordIdOf(self.jit(), next.kind(), self.self().who.party,
+                                             next.create().blind_key())
                                 .str());
          self.pen().Seal(log, next);
        }

@@ -10,9 +10,9 @@
 #include "crypto/slot.h"
 #include "entente/v1/records.pb.h"
 #include "node/model/kinds.h"
-#include "node/model/record_id.h"
 #include "sync/entry_codec.h"
 #include "sync/hlc.h"
+#include "sync/record_id.h"
 
 namespace entente::sim {
 namespace {
@@ -115,7 +115,7 @@ v1::EntryBody Pen::Note(const JitId& jit, const std::string& text, const std::st
   body.mutable_create()->set_record(note.SerializeAsString());
   body.mutable_create()->set_blind_key(entropy_.Bytes(32));
   body.set_record_id(
-      model::RecordIdOf(jit, model::kNoteKind, self_.party, body.create().blind_key()).str());
+      sync::RecordIdOf(jit, model::kNoteKind, self_.party, body.create().blind_key()).str());
   return body;
 }
 

@@ -101,6 +101,9 @@ void World::RunFileJob(Node& node, const sync::FileJob& job) {
   } else if (const auto* check = std::get_if<sync::CheckChunksJob>(&job)) {
     answer = Check(node, *check);
     counters_.Hit("damaged chunk found", std::get<sync::ChunksChecked>(answer).damaged.size());
+  } else if (const auto* erase = std::get_if<sync::EraseJob>(&job)) {
+    for (const BlobId& file : erase->files) node.disk.blobs.erase(file);
+    answer = sync::Erased{erase->id, absl::OkStatus()};
   } else {
     return;
   }

@@ -11,14 +11,15 @@
 #include "entente/v1/entry.pb.h"
 #include "sync/entry_types.h"
 
-namespace entente::model {
+namespace entente::sync {
 
 // The first 16 bytes of H("record", jit, u32 kind, owner, blind_key[32]).
 RecordId RecordIdOf(const JitId& jit, uint32_t kind, const PartyId& owner,
                     std::string_view blind_key);
 
-// Whether this body, signed by `author`, begins the record that it names: a Create, or the Release
-// by which its readers get it, of an id that is its author's.
+// Whether this body, signed by `author`, begins the record that it names: a Create, the Release by
+// which its readers get it, or the Erase that is all that is left of it, of an id that is its
+// author's.
 bool Founds(const JitId& jit, const PartyId& author, const v1::EntryBody& body);
 
-}  // namespace entente::model
+}  // namespace entente::sync

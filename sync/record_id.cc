@@ -1,8 +1,8 @@
-#include "node/model/record_id.h"
+#include "sync/record_id.h"
 
 #include "crypto/hash.h"
 
-namespace entente::model {
+namespace entente::sync {
 namespace {
 
 constexpr size_t kBlindKeyBytes = 32;
@@ -18,11 +18,12 @@ RecordId RecordIdOf(const JitId& jit, uint32_t kind, const PartyId& owner,
 }
 
 bool Founds(const JitId& jit, const PartyId& author, const v1::EntryBody& body) {
-  if (!body.has_create() && !body.has_release()) return false;
-  const std::string& key =
-      body.has_create() ? body.create().blind_key() : body.release().snapshot().blind_key();
+  if (!body.has_create() && !body.has_release() && !body.has_erase()) return false;
+  const std::string& key = body.has_create()    ? body.create().blind_key()
+                           : body.has_release() ? body.release().snapshot().blind_key()
+                                                : body.erase().blind_key();
   return key.size() == kBlindKeyBytes &&
          body.record_id() == RecordIdOf(jit, body.kind(), author, key).view();
 }
 
-}  // namespace entente::model
+}  // namespace entente::sync

@@ -1,5 +1,4 @@
 // An id belongs to its owner: nobody else opens a record under it, in whatever order things come.
-#include "node/model/record_id.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,6 +8,7 @@
 #include "crypto/hash.h"
 #include "gtest/gtest.h"
 #include "node/model/model.h"
+#include "sync/record_id.h"
 
 namespace entente::model {
 namespace {
@@ -19,15 +19,6 @@ const PartyId kB = *PartyId::From(std::string(32, 'b'));  // has read its record
 const PartyId kC = *PartyId::From(std::string(32, 'c'));  // this node
 const Hash kVersion = *Hash::From(std::string(32, 'v'));
 const std::string kKey(32, 'k');
-
-TEST(RecordIdTest, FollowsFromJitKindOwnerAndKey) {
-  EXPECT_EQ(RecordIdOf(kJit, kEvidenceKind, kA, kKey).hex(), "d73c3b32f27bb867b7f6e162411cecb2");
-  const RecordId id = RecordIdOf(kJit, kEvidenceKind, kA, kKey);
-  EXPECT_NE(id, RecordIdOf(JitId(), kEvidenceKind, kA, kKey));
-  EXPECT_NE(id, RecordIdOf(kJit, kNoteKind, kA, kKey));
-  EXPECT_NE(id, RecordIdOf(kJit, kEvidenceKind, kB, kKey));
-  EXPECT_NE(id, RecordIdOf(kJit, kEvidenceKind, kA, std::string(32, 'l')));
-}
 
 class FoundingTest : public testing::Test {
  protected:
@@ -89,7 +80,7 @@ class FoundingTest : public testing::Test {
     return dynamic_cast<const v1::EvidenceItem&>(*model_.Fold(*record).record).title();
   }
 
-  const RecordId id_ = RecordIdOf(kJit, kEvidenceKind, kA, kKey);
+  const RecordId id_ = sync::RecordIdOf(kJit, kEvidenceKind, kA, kKey);
   KindRegistry kinds_;
   Directory directory_;
   Model model_;
@@ -143,6 +134,54 @@ TEST_F(FoundingTest, ChangesThatCameBeforeTheRecordCountOnceItIsHere) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+// Logs arrive in any order: who has destroyed it may be known before that it was to be.
+TEST_F(FoundingTest, AConfirmationThatCameBeforeTheEraseIsNotForgottenWithTheRecord) {
+  v1::EntryBody erase;
+  erase.mutable_erase()->set_basis("order 12");
+  erase.mutable_erase()->set_blind_key(kKey);
+  v1::EntryBody confirmed;
+  confirmed.mutable_statement()->set_purpose("destroyed");
+  v1::EntryBody change;
+  change.mutable_transition()->set_to(v1::EVIDENCE_STATE_RESTRICTED);
+  const sync::OpenedEntry late = Entry(kB, 8, change);
+  model_.Apply(Entry(kB, 9, confirmed));
+  model_.Apply(late);
+  EXPECT_EQ(model_.Forget(id_), (std::set<sync::EntryRef>{late.ref}));
+  model_.Apply(Entry(kA, 7, erase));
+  const Folded folded = model_.Fold(*model_.Find(id_));
+  ASSERT_TRUE(folded.erasure.has_value());
+  EXPECT_EQ(folded.owner, kA);
+  ASSERT_EQ(folded.erasure->destroyed.size(), 1u);
+  EXPECT_EQ(folded.erasure->destroyed[0].author, kB);
+}
+
+TEST_F(FoundingTest, ARecordIsErasedAfterTheEndOfTheJitAsWell) {
+  const auto after = static_cast<uint64_t>(model_.AgreementByHash(kVersion)->period_to()) + 1;
+  model_.Apply(Create(kA, 1, kKey));
+  v1::EntryBody change;
+  change.mutable_transition()->set_from(v1::EVIDENCE_STATE_REGISTERED);
+  change.mutable_transition()->set_to(v1::EVIDENCE_STATE_RESTRICTED);
+  change.set_justification("too late");
+  model_.Apply(Entry(kA, after, change));
+  EXPECT_EQ(model_.Fold(*model_.Find(id_)).refused.front().code, "OUT_OF_PERIOD");
+  v1::EntryBody erase;
+  erase.mutable_erase()->set_blind_key(kKey);
+  model_.Apply(Entry(kA, after + 1, erase));
+  EXPECT_TRUE(model_.Fold(*model_.Find(id_)).erasure.has_value());
+}
+
+TEST_F(FoundingTest, NobodyButItsOwnerErasesARecord) {
+  model_.Apply(Create(kA, 1, kKey));
+  v1::EntryBody erase;
+  erase.mutable_erase()->set_blind_key(kKey);
+  model_.Apply(Entry(kB, 2, erase));
+  EXPECT_FALSE(model_.Fold(*model_.Find(id_)).erasure.has_value());
+  EXPECT_EQ(Shown(), "of a");
+  model_.Apply(Entry(kA, 3, erase));
+  EXPECT_TRUE(model_.Fold(*model_.Find(id_)).erasure.has_value());
+  EXPECT_EQ(Shown(), "");
+}
+
 // A node that starts reads logs in an order that has nothing to do with what rests on what.
 TEST_F(FoundingTest, AHundredThousandEntriesMayComeBeforeWhatBringsTheirAgreementIntoForce) {
   Model late(kC, kinds_, directory_,
@@ -157,7 +196,7 @@ TEST_F(FoundingTest, AHundredThousandEntriesMayComeBeforeWhatBringsTheirAgreemen
     note.mutable_create()->set_record("\x0a\x01x");
     note.mutable_create()->set_blind_key(key);
     sync::OpenedEntry entry = Entry(kA, i + 1, note);
-    entry.body.set_record_id(RecordIdOf(kJit, kNoteKind, kA, key).str());
+    entry.body.set_record_id(sync::RecordIdOf(kJit, kNoteKind, kA, key).str());
     entry.body_bytes = entry.body.SerializeAsString();
     late.Apply(entry);
   }
