@@ -49,7 +49,7 @@ std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves) {
     level = std::move(parents);
   }
   std::sort(out.begin(), out.end(), [](const TreePosition& a, const TreePosition& b) {
-    return a.prefix << (kTreeDepth - a.depth) < b.prefix << (kTreeDepth - b.depth);
+    return a.first_leaf() < b.first_leaf();
   });
   return out;
 }
@@ -63,21 +63,19 @@ std::vector<TreeNode> Puncture(const std::vector<TreeNode>& nodes,
   while (!open.empty()) {
     TreeNode node = std::move(open.back());
     open.pop_back();
-    const uint32_t width = kTreeDepth - node.position.depth;
-    const auto first = leaves.lower_bound(node.position.prefix << width);
+    const auto first = leaves.lower_bound(node.position.first_leaf());
     if (first == leaves.end() || !node.position.Covers(*first)) {
       out.push_back(std::move(node));
       continue;
     }
-    if (width == 0) continue;
+    if (node.position.height() == 0) continue;
     for (const uint32_t bit : {0u, 1u}) {
       open.push_back(
           {{node.position.depth + 1, node.position.prefix << 1 | bit}, Child(node.key, bit)});
     }
   }
   std::sort(out.begin(), out.end(), [](const TreeNode& a, const TreeNode& b) {
-    return a.position.prefix << (kTreeDepth - a.position.depth) <
-           b.position.prefix << (kTreeDepth - b.position.depth);
+    return a.position.first_leaf() < b.position.first_leaf();
   });
   return out;
 }
@@ -87,7 +85,7 @@ EntryKeys::EntryKeys(const Secret32& seed) { path_[0] = seed.Clone(); }
 EntryKeys::EntryKeys(const TreeNode& root) : root_(root.position) {
   ENTENTE_CHECK(root_.valid());
   path_[root_.depth] = root.key.Clone();
-  leaf_ = root_.prefix << (kTreeDepth - root_.depth);
+  leaf_ = root_.first_leaf();
   valid_ = root_.depth;
 }
 

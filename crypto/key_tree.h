@@ -30,7 +30,10 @@ struct TreePosition {
   uint32_t prefix = 0;
 
   bool valid() const { return depth <= kTreeDepth && prefix >> depth == 0; }
-  bool Covers(uint32_t leaf) const { return leaf >> (kTreeDepth - depth) == prefix; }
+  // The leaves below it are [first_leaf, first_leaf + 2^height).
+  uint32_t height() const { return kTreeDepth - depth; }
+  uint32_t first_leaf() const { return prefix << height(); }
+  bool Covers(uint32_t leaf) const { return leaf >> height() == prefix; }
   auto operator<=>(const TreePosition&) const = default;
 };
 
@@ -44,8 +47,8 @@ struct TreeNode {
 std::vector<TreePosition> CoverLeaves(const std::set<uint32_t>& leaves);
 
 // What is left of `nodes` once the keys of `leaves` are gone: each node above one of them is
-// replaced by those beside the way down to it. As the MLS secret tree
-// forgets used keys (RFC 9420, section 9).
+// replaced by those beside the way down to it. As the MLS secret tree forgets used keys (RFC 9420,
+// section 9).
 std::vector<TreeNode> Puncture(const std::vector<TreeNode>& nodes,
                                const std::set<uint32_t>& leaves);
 

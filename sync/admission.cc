@@ -49,8 +49,8 @@ struct Admission::Parsed {
   uint32_t epoch = 0;
   uint64_t epoch_first = 0;
   Members members;
-  std::string
-      salt;  // under which the members are the log's audience; what a head says may be wrong
+  // Under which the members are the log's audience; what a head says may be wrong.
+  std::string salt;
 };
 
 v1::Head DescribeLog(const LogState& log) {
@@ -80,15 +80,17 @@ absl::StatusOr<v1::Batch> BuildBatch(const LogBook& logs, const LogState& log, u
       logs.ReadRange(log, from, std::min(end, log.size), [&](uint64_t, const StoredEntry& entry) {
         if (batch.entries_size() > 0 && bytes + entry.body.size() > budget) return false;
         if (entry.erased.has_value() && !orders.contains(entry.erased->order)) {
-          const absl::StatusOr<v1::SignedErasureOrder> order = logs.ReadOrder(entry.erased->order);
-          missing = order.status();
-          const bool full =
-              order.ok() && batch.entries_size() > 0 &&
-              (batch.orders_size() == kOrdersPerBatch || bytes + order->ByteSizeLong() > budget);
-          if (!order.ok() || full) return false;
+          const absl::StatusOr<v1::OrderRow> row = logs.ReadOrder(entry.erased->order);
+          missing = row.status();
+          if (!row.ok()) return false;
+          const size_t size = row->order().ByteSizeLong();
+          if (batch.entries_size() > 0 &&
+              (batch.orders_size() == kOrdersPerBatch || bytes + size > budget)) {
+            return false;
+          }
           orders.emplace(entry.erased->order, static_cast<uint32_t>(batch.orders_size()));
-          *batch.add_orders() = *order;
-          bytes += order->ByteSizeLong();
+          *batch.add_orders() = row->order();
+          bytes += size;
         }
         v1::BatchEntry* out = batch.add_entries();
         out->set_type(entry.type);
@@ -356,8 +358,7 @@ bool Admission::CheckOrders(const v1::Batch& batch, const LogState& log, Parsed*
       }
       order = parsed->orders.emplace(item.order, *std::move(checked)).first;
     }
-    if (order->second.log != log.id || !order->second.indexes.contains(at) ||
-        !parsed->members.contains(order->second.signer)) {
+    if (!order->second.AnswersFor(log.id, at, parsed->members)) {
       return Refuse(v1::REFUSAL_CODE_BAD_PROOF, "a missing body that its order does not name",
                     refusal);
     }
@@ -410,17 +411,12 @@ absl::Status Admission::Keep(const v1::Batch& batch, LogState& log, const Parsed
   for (size_t i = 0; i < parsed.items.size(); ++i) {
     const Parsed::Item& item = parsed.items[i];
     const std::string& body = batch.entries(static_cast<int>(parsed.skip + i)).body();
-    if (item.opened_epoch.has_value()) {
-      log.epoch = item.opened_epoch->epoch();
-      log.epoch_first = item.opened_epoch->first_index();
-      if (absl::Status s = keys_.Learn(log, *item.opened_epoch); !s.ok()) {
-        log.locked_epochs.push_back(log.epoch);
-      }
-    }
-    if (item.erased.has_value() && item.type == crypto::kEpoch) {
+    if (item.type == crypto::kEpoch) {
       log.epoch = item.epoch;
       log.epoch_first = log.size + 1;
-      log.locked_epochs.push_back(log.epoch);
+      const bool learned =
+          item.opened_epoch.has_value() && keys_.Learn(log, *item.opened_epoch).ok();
+      if (!learned) log.locked_epochs.push_back(log.epoch);
     }
     const absl::Status appended =
         item.erased.has_value()
@@ -429,9 +425,7 @@ absl::Status Admission::Keep(const v1::Batch& batch, LogState& log, const Parsed
     if (!appended.ok()) return appended;
   }
   for (const auto& [number, order] : parsed.orders) {
-    const absl::Status kept =
-        context_.logs.KeepOrder(order.id, batch.orders(static_cast<int>(number)));
-    if (!kept.ok()) return kept;
+    if (absl::Status s = context_.logs.KeepOrder(order.id, order.as_signed); !s.ok()) return s;
   }
   log.head_note = batch.head_note();
   log.head_size = edge.end();  // the size that the verified head states

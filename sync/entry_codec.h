@@ -20,9 +20,9 @@ crypto::EntryHeader HeaderOf(const LogId& log, uint64_t index, uint8_t type, uin
 // The same of a stored entry, whether or not its body is still here.
 crypto::EntryHeader HeaderOf(const LogId& log, uint64_t index, const StoredEntry& stored);
 
-// Decrypts and decodes a stored sealed entry. NotFound: its epoch is locked here, or its
-// body is erased. DataLoss or
-// Unauthenticated: the author sealed something that does not open under the committed key.
+// Decrypts and decodes a stored sealed entry. NotFound: its epoch is locked here, or its body is
+// erased. DataLoss or Unauthenticated: the author sealed something that does not open under the
+// committed key.
 absl::StatusOr<OpenedEntry> OpenEntry(const LogState& log, uint64_t index,
                                       const StoredEntry& stored, uint64_t epoch_first,
                                       EpochKeys& keys);

@@ -230,7 +230,7 @@ absl::Status EpochKeys::KeepParts(const LogId& log, uint32_t epoch,
   const absl::StatusOr<Parts*> held = Open(log, epoch);
   if (!held.ok()) return held.status();
   for (const crypto::TreeNode& part : parts) {
-    const uint32_t first = part.position.prefix << (crypto::kTreeDepth - part.position.depth);
+    const uint32_t first = part.position.first_leaf();
     const bool known = std::any_of((*held)->begin(), (*held)->end(), [&](const auto& keys) {
       return keys.root().depth <= part.position.depth && keys.root().Covers(first);
     });

@@ -42,6 +42,7 @@ absl::StatusOr<ErasureOrder> CheckErasureOrder(const v1::SignedErasureOrder& ord
   out.id = crypto::Sha256(order.order());
   out.log = *log;
   out.signer = *signer;
+  out.as_signed = order;
   for (const uint64_t index : parsed.indexes()) {
     if (!out.indexes.empty() && index <= *out.indexes.rbegin()) {
       return Malformed("positions that do not ascend");

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,7 +28,16 @@ struct ErasureOrder {
   LogId log;
   std::set<uint64_t> indexes;
   PartyId signer;
+  v1::SignedErasureOrder as_signed;
+
+  // Whether it answers for a gap at that place of a log that these read.
+  bool AnswersFor(const LogId& of, uint64_t index, const Members& readers) const {
+    return log == of && indexes.contains(index) && readers.contains(signer);
+  }
 };
+
+// An order names a log: it is for those alone who read that log.
+using ErasureOrders = std::map<Members, std::vector<v1::SignedErasureOrder>>;
 
 v1::SignedErasureOrder SignErasureOrder(const JitId& jit, const LogId& log,
                                         const std::set<uint64_t>& indexes, const PartyId& signer,

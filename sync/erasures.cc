@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/hash.h"
 #include "crypto/signing.h"
 #include "sync/entry_codec.h"
 #include "sync/limits.h"
@@ -32,8 +31,7 @@ bool HandsOutKeys(const v1::EntryBody& body) {
 
 // ---- orders
 
-absl::StatusOr<std::map<LogId, v1::SignedErasureOrder>> Erasures::MakeOrders(
-    const std::set<EntryRef>& entries) const {
+absl::StatusOr<ErasureOrders> Erasures::MakeOrders(const std::set<EntryRef>& entries) const {
   std::map<LogId, std::set<uint64_t>> places;
   for (const EntryRef& entry : entries) {
     const LogState* log = context_.logs.Find(entry.log);
@@ -44,39 +42,43 @@ absl::StatusOr<std::map<LogId, v1::SignedErasureOrder>> Erasures::MakeOrders(
     if (!epoch.ok()) return epoch.status();
     places[entry.log].insert({entry.index, *epoch});
   }
-  std::map<LogId, v1::SignedErasureOrder> out;
+  ErasureOrders out;
   for (const auto& [id, indexes] : places) {
     if (indexes.size() > kPositionsPerOrder) {
       return absl::InvalidArgumentError("more entries than one order to erase can name [TOO_BIG]");
     }
-    out.emplace(
-        id, SignErasureOrder(context_.logs.Find(id)->jit, id, indexes, context_.self,
-                             context_.cards.Find(context_.self)->hash, context_.keys->statement));
+    const LogState& log = *context_.logs.Find(id);
+    out[log.members].push_back(SignErasureOrder(log.jit, id, indexes, context_.self,
+                                                context_.cards.Find(context_.self)->hash,
+                                                context_.keys->statement));
   }
   return out;
 }
 
 absl::Status Erasures::OrderMore(const JitId& jit, const v1::EntryBody& like,
                                  const std::set<EntryRef>& entries, std::vector<Due>* out) {
-  const auto orders = MakeOrders(entries);
-  if (!orders.ok()) return orders.status();
-  // An order names a log: it is for those alone who read that log.
-  std::map<Members, Due> by_audience;
-  for (const auto& [id, order] : *orders) {
-    Due& due = by_audience[context_.logs.Find(id)->members];
-    if (due.draft.audience.empty()) {
-      due.draft.jit = jit;
-      due.draft.audience = context_.logs.Find(id)->members;
-      due.draft.body.set_record_id(like.record_id());
-      due.draft.body.set_kind(like.kind());
-      due.draft.body.set_agreement(like.agreement());
-      due.draft.body.mutable_erase()->set_basis(like.erase().basis());
-      due.draft.body.mutable_erase()->set_blind_key(like.erase().blind_key());
-    }
-    *due.draft.body.mutable_erase()->add_orders() = order;
+  const absl::StatusOr<ErasureOrders> by_audience = MakeOrders(entries);
+  if (!by_audience.ok()) return by_audience.status();
+  for (const auto& [audience, orders] : *by_audience) {
+    Due due;
+    due.draft.jit = jit;
+    due.draft.audience = audience;
+    due.draft.body.set_record_id(like.record_id());
+    due.draft.body.set_kind(like.kind());
+    due.draft.body.set_agreement(like.agreement());
+    v1::Erase& erase = *due.draft.body.mutable_erase();
+    erase.set_basis(like.erase().basis());
+    erase.set_blind_key(like.erase().blind_key());
+    erase.mutable_orders()->Add(orders.begin(), orders.end());
+    out->push_back(std::move(due));
   }
-  for (auto& [audience, due] : by_audience) out->push_back(std::move(due));
   return absl::OkStatus();
+}
+
+// Whether any order names it.
+bool Erasures::IsOrdered(const EntryRef& entry) const {
+  const auto places = ordered_.find(entry.log);
+  return places != ordered_.end() && places->second.contains(entry.index);
 }
 
 // ---- what is opened
@@ -97,8 +99,7 @@ bool Erasures::Takes(const OpenedEntry& entry) {
     }
     return false;
   }
-  const auto ordered = ordered_.find(entry.ref.log);
-  const bool named = ordered != ordered_.end() && ordered->second.contains(entry.ref.index);
+  const bool named = IsOrdered(entry.ref);
   if (named) Grown(entry.ref.log);
   const auto erased = erased_.find(entry.body.record_id());
   if (erased == erased_.end() || !HasEffect(erased->second)) return false;
@@ -123,8 +124,9 @@ void Erasures::Learn(const OpenedEntry& entry) {
     act.open.insert(order->id);
     act.orders.push_back(*std::move(order));
   }
+  act.body.mutable_erase()->clear_orders();  // those that count are kept as they were checked
   for (auto& [owed_record, refs] : owed_) {
-    std::erase_if(refs, [&](const EntryRef& ref) { return ordered_[ref.log].contains(ref.index); });
+    std::erase_if(refs, [&](const EntryRef& ref) { return IsOrdered(ref); });
   }
   std::erase_if(owed_, [](const auto& item) { return item.second.empty(); });
   if (!record.empty()) {
@@ -154,28 +156,13 @@ void Erasures::Remains(const std::string& record, const std::set<EntryRef>& entr
   const auto erased = erased_.find(record);
   if (erased == erased_.end() || acts_.at(erased->second).author != context_.self) return;
   for (const EntryRef& entry : entries) {
-    const auto ordered = ordered_.find(entry.log);
-    if (ordered != ordered_.end() && ordered->second.contains(entry.index)) continue;
+    if (IsOrdered(entry)) continue;
     owed_[record].insert(entry);
     news_ = true;
   }
 }
 
 // ---- what is done
-
-absl::StatusOr<v1::OrderRow> Erasures::RowOf(const Hash& order) const {
-  v1::OrderRow row;
-  const auto stored = context_.store.Get(schema::Order(order));
-  if (!stored.ok()) return stored.status();
-  if (!stored->has_value() || !row.ParseFromString(**stored)) {
-    return absl::DataLossError("an order to erase is missing or damaged");
-  }
-  return row;
-}
-
-void Erasures::Save(const Hash& order, const v1::OrderRow& row) {
-  context_.store.Put(schema::Order(order), row.SerializeAsString());
-}
 
 absl::Status Erasures::CarryOut(absl::Time now) {
   while (!unread_.empty() && unread_.begin()->first <= now) {
@@ -201,19 +188,16 @@ absl::Status Erasures::CarryOut(absl::Time now) {
 
 absl::Status Erasures::CarryOutAct(Act& act, const EntryRef& ref, absl::Time now) {
   if (act.unread_until == absl::InfinitePast()) act.unread_until = now + kUnreadWait;
-  for (const v1::SignedErasureOrder& signed_order : act.body.erase().orders()) {
-    const auto order = std::find_if(act.orders.begin(), act.orders.end(), [&](const auto& item) {
-      return item.id == crypto::Sha256(signed_order.order());
-    });
-    if (order == act.orders.end() || !act.open.contains(order->id)) continue;
-    if (absl::Status s = context_.logs.KeepOrder(order->id, signed_order); !s.ok()) return s;
-    const absl::StatusOr<bool> done = CarryOutOrder(act, *order, now);
+  for (const ErasureOrder& order : act.orders) {
+    if (!act.open.contains(order.id)) continue;
+    if (absl::Status s = context_.logs.KeepOrder(order.id, order.as_signed); !s.ok()) return s;
+    const absl::StatusOr<bool> done = CarryOutOrder(act, order, now);
     if (!done.ok()) return done.status();
     if (*done) {
-      act.open.erase(order->id);
+      act.open.erase(order.id);
       continue;
     }
-    waiting_[order->log].insert(ref);
+    waiting_[order.log].insert(ref);
     if (now < act.unread_until) unread_.emplace(act.unread_until, ref);
   }
   if (act.open.empty()) {
@@ -226,18 +210,18 @@ absl::Status Erasures::CarryOutAct(Act& act, const EntryRef& ref, absl::Time now
   const std::vector<BlobId> files = hooks_.forget_files(record);
   if (files.empty() || act.orders.empty()) return absl::OkStatus();
   const Hash& first = act.orders.front().id;
-  absl::StatusOr<v1::OrderRow> row = RowOf(first);
+  absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(first);
   if (!row.ok()) return row.status();
   for (const BlobId& file : files) row->add_files(file.str());
   row->set_stage(std::min(row->stage(), v1::ERASURE_STAGE_DELETED));
-  Save(first, *row);
+  context_.logs.SaveOrder(first, *row);
   deleted_.insert(first);
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Erasures::CarryOutOrder(const Act& act, const ErasureOrder& order,
                                              absl::Time now) {
-  absl::StatusOr<v1::OrderRow> row = RowOf(order.id);
+  absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(order.id);
   if (!row.ok()) return row.status();
   if (row->stage() != v1::ERASURE_STAGE_HEARD) {
     if (row->stage() == v1::ERASURE_STAGE_DELETED) deleted_.insert(order.id);
@@ -272,7 +256,7 @@ absl::StatusOr<bool> Erasures::CarryOutOrder(const Act& act, const ErasureOrder&
     row->set_stage(v1::ERASURE_STAGE_DELETED);
     deleted_.insert(order.id);
   }
-  Save(order.id, *row);
+  context_.logs.SaveOrder(order.id, *row);
   return !waiting;
 }
 
@@ -358,8 +342,7 @@ absl::Status Erasures::FindOwnGrants() {
     const LogState* log = context_.logs.Find(id);
     if (ordered == ordered_.end() || log == nullptr || !looked_at_.insert(id).second) continue;
     for (const auto& [ref, grant] : grants) {
-      const auto own = ordered_.find(ref.log);
-      if (own != ordered_.end() && own->second.contains(ref.index)) continue;
+      if (IsOrdered(ref)) continue;
       const absl::StatusOr<bool> reaches = Reaches(*log, grant, ordered->second);
       if (!reaches.ok()) return reaches.status();
       if (!*reaches) continue;
@@ -379,9 +362,8 @@ absl::StatusOr<bool> Erasures::Reaches(const LogState& log, const v1::Grant& gra
     const absl::StatusOr<uint64_t> epoch = context_.logs.EpochEntry(log, key.epoch());
     if (!position.valid() || absl::IsNotFound(epoch.status())) continue;
     if (!epoch.ok()) return epoch.status();
-    const uint32_t width = crypto::kTreeDepth - position.depth;
-    const uint64_t first = *epoch + 1 + (uint64_t{position.prefix} << width);
-    const uint64_t end = std::min(log.size, first + (uint64_t{1} << width));
+    const uint64_t first = *epoch + 1 + position.first_leaf();
+    const uint64_t end = std::min(log.size, first + (uint64_t{1} << position.height()));
     for (auto place = places.lower_bound(first); place != places.end() && *place < end; ++place) {
       const absl::StatusOr<StoredEntry> stored = context_.logs.Read(log, *place);
       if (!stored.ok()) return stored.status();
@@ -398,7 +380,7 @@ void Erasures::StartJob() {
   EraseJob job;
   job.id = next_job_++;
   for (const Hash& id : deleted_) {
-    const absl::StatusOr<v1::OrderRow> row = RowOf(id);
+    const absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(id);
     v1::ErasureOrder order;
     if (!row.ok() || !order.ParseFromString(row->order().order())) continue;
     const absl::StatusOr<LogId> log = LogId::From(order.log_id());
@@ -428,11 +410,11 @@ absl::Status Erasures::OnErased(const Erased& done, absl::Time now) {
     return absl::OkStatus();
   }
   for (const Hash& id : orders) {
-    absl::StatusOr<v1::OrderRow> row = RowOf(id);
+    absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(id);
     if (!row.ok()) return row.status();
     if (row->stage() != v1::ERASURE_STAGE_DELETED) continue;
     row->set_stage(v1::ERASURE_STAGE_GONE);
-    Save(id, *row);
+    context_.logs.SaveOrder(id, *row);
   }
   news_ = true;
   return absl::OkStatus();
@@ -459,8 +441,7 @@ absl::StatusOr<std::vector<Erasures::Due>> Erasures::TakeDue(absl::Time now) {
   }
   std::map<JitId, std::set<EntryRef>> grants;
   for (const EntryRef& ref : owed_grants_) {
-    const auto ordered = ordered_.find(ref.log);
-    if (ordered != ordered_.end() && ordered->second.contains(ref.index)) continue;
+    if (IsOrdered(ref)) continue;
     grants[context_.logs.Find(ref.log)->jit].insert(ref);
   }
   for (const auto& [jit, refs] : grants) {
@@ -474,7 +455,7 @@ absl::Status Erasures::Confirm(const EntryRef& ref, absl::Time now, std::vector<
   v1::Destroyed destroyed;
   Due due;
   for (const ErasureOrder& order : act.orders) {
-    const absl::StatusOr<v1::OrderRow> row = RowOf(order.id);
+    const absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(order.id);
     if (!row.ok()) return row.status();
     if (row->stage() < v1::ERASURE_STAGE_GONE) return absl::OkStatus();
     if (row->stage() == v1::ERASURE_STAGE_GONE) due.confirms.push_back(order.id);
@@ -504,10 +485,10 @@ absl::Status Erasures::Confirmed(const Due& due) {
   if (!due.act.has_value()) return absl::OkStatus();
   unconfirmed_.erase(*due.act);
   for (const Hash& id : due.confirms) {
-    absl::StatusOr<v1::OrderRow> row = RowOf(id);
+    absl::StatusOr<v1::OrderRow> row = context_.logs.ReadOrder(id);
     if (!row.ok()) return row.status();
     row->set_stage(v1::ERASURE_STAGE_CONFIRMED);
-    Save(id, *row);
+    context_.logs.SaveOrder(id, *row);
   }
   return absl::OkStatus();
 }

@@ -66,8 +66,7 @@ class Erasures {
 
   // One order for each log that holds some of `entries`, signed by this node. The Epoch entries
   // that opened them are added. InvalidArgument: more entries in one log than an order names.
-  absl::StatusOr<std::map<LogId, v1::SignedErasureOrder>> MakeOrders(
-      const std::set<EntryRef>& entries) const;
+  absl::StatusOr<ErasureOrders> MakeOrders(const std::set<EntryRef>& entries) const;
 
   // Every opened entry passes here first. True: it goes no further, because it belongs to a record
   // that is erased, or speaks of keys alone.
@@ -116,8 +115,7 @@ class Erasures {
 
   void Learn(const OpenedEntry& entry);
   bool HasEffect(const EntryRef& act) const;
-  absl::StatusOr<v1::OrderRow> RowOf(const Hash& order) const;
-  void Save(const Hash& order, const v1::OrderRow& row);
+  bool IsOrdered(const EntryRef& entry) const;
   absl::Status CarryOutAct(Act& act, const EntryRef& ref, absl::Time now);
   // False: something of it has still to come or to become readable.
   absl::StatusOr<bool> CarryOutOrder(const Act& act, const ErasureOrder& order, absl::Time now);

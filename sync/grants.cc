@@ -26,7 +26,7 @@ absl::Status AddKeys(EpochKeys& keys, const LogState& log, uint32_t epoch, uint6
   const absl::StatusOr<std::vector<crypto::TreeNode>> held = keys.Held(log.id, epoch);
   if (!held.ok()) return held.status();
   for (crypto::TreePosition position : crypto::CoverLeaves(leaves)) {
-    const uint32_t first = position.prefix << (crypto::kTreeDepth - position.depth);
+    const uint32_t first = position.first_leaf();
     const auto above = std::find_if(held->begin(), held->end(), [&](const crypto::TreeNode& node) {
       return node.position.depth <= position.depth && node.position.Covers(first);
     });

@@ -108,15 +108,11 @@ absl::StatusOr<std::vector<KeyRepair::Unlocked>> KeyRepair::TakeArrived() {
       needless_.insert({item.granter, item.log});
       continue;
     }
-    const absl::StatusOr<bool> used = Use(*log, item.key);
-    if (!used.ok()) return used.status();
-    if (!*used) continue;
+    const absl::StatusOr<Opens> opens = Use(*log, item.key);
+    if (!opens.ok()) return opens.status();
+    if (*opens == Opens::kNothing) continue;
     // With a part of the tree the rest of the epoch stays locked, and is still asked for.
-    const absl::StatusOr<uint64_t> begin = context_.logs.EpochEntry(*log, item.key.epoch());
-    if (!begin.ok()) return begin.status();
-    const absl::StatusOr<StoredEntry> epoch = context_.logs.Read(*log, *begin);
-    if (!epoch.ok()) return epoch.status();
-    if (item.key.depth() == 0 && !epoch->erased.has_value()) log->locked_epochs.erase(locked);
+    if (*opens == Opens::kWholeEpoch) log->locked_epochs.erase(locked);
     const bool named = std::any_of(out.begin(), out.end(), [&](const Unlocked& other) {
       return other.log == item.log && other.epoch == item.key.epoch();
     });
@@ -145,40 +141,43 @@ absl::StatusOr<std::vector<KeyRepair::Unlocked>> KeyRepair::RetrySlots() {
   return out;
 }
 
-absl::StatusOr<bool> KeyRepair::Use(const LogState& log, const v1::TreeKey& key) {
+absl::StatusOr<KeyRepair::Opens> KeyRepair::Use(const LogState& log, const v1::TreeKey& key) {
   const absl::StatusOr<crypto::Secret32> secret = crypto::Secret32::From(key.key());
   const crypto::TreePosition position{key.depth(), key.prefix()};
-  if (!secret.ok() || !position.valid()) return false;
+  if (!secret.ok() || !position.valid()) return Opens::kNothing;
   const absl::StatusOr<uint64_t> index = context_.logs.EpochEntry(log, key.epoch());
-  if (absl::IsNotFound(index.status())) return false;
+  if (absl::IsNotFound(index.status())) return Opens::kNothing;
   if (!index.ok()) return index.status();
-  if (position.depth == 0) {
-    const absl::StatusOr<StoredEntry> stored = context_.logs.Read(log, *index);
-    if (!stored.ok()) return stored.status();
+  const absl::StatusOr<StoredEntry> stored = context_.logs.Read(log, *index);
+  if (!stored.ok()) return stored.status();
+  // Of an epoch that was erased the commitments of its entries are all there is to check by.
+  const bool seed = position.depth == 0 && !stored->erased.has_value();
+  if (seed) {
     v1::Epoch epoch;
     if (!epoch.ParseFromString(stored->body) ||
         crypto::SeedCommit(log.id, key.epoch(), *secret).view() != epoch.seed_commit()) {
-      // Of an epoch that was erased the commitments of its entries are all there is to check by.
-      if (!stored->erased.has_value()) return false;
-    } else {
-      keys_.Keep(log.id, key.epoch(), *secret);
-      return ForgetErased(log, key.epoch(), *index);
+      return Opens::kNothing;
     }
+    keys_.Keep(log.id, key.epoch(), *secret);
+  } else {
+    // A part that is held already opens nothing new, however often it is handed over.
+    const absl::StatusOr<std::vector<crypto::TreeNode>> held = keys_.Held(log.id, key.epoch());
+    if (!held.ok()) return held.status();
+    if (Covers(*held, position)) return Opens::kNothing;
+    std::vector<crypto::TreeNode> parts;
+    parts.push_back({position, secret->Clone()});
+    const absl::StatusOr<bool> good =
+        OpensWhatItCovers(log, key.epoch(), *index + 1, parts.front());
+    if (!good.ok()) return good.status();
+    if (!*good) return Opens::kNothing;
+    if (absl::Status s = keys_.KeepParts(log.id, key.epoch(), parts); !s.ok()) return s;
   }
-  // A part that is held already opens nothing new, however often it is handed over.
-  const absl::StatusOr<std::vector<crypto::TreeNode>> held = keys_.Held(log.id, key.epoch());
-  if (!held.ok()) return held.status();
-  if (Covers(*held, position)) return false;
-  std::vector<crypto::TreeNode> parts;
-  parts.push_back({position, secret->Clone()});
-  const absl::StatusOr<bool> opens = OpensWhatItCovers(log, key.epoch(), *index + 1, parts.front());
-  if (!opens.ok() || !*opens) return opens;
-  if (absl::Status s = keys_.KeepParts(log.id, key.epoch(), parts); !s.ok()) return s;
-  return ForgetErased(log, key.epoch(), *index);
+  if (absl::Status s = ForgetErased(log, key.epoch(), *index); !s.ok()) return s;
+  return seed ? Opens::kWholeEpoch : Opens::kPart;
 }
 
 // Whoever gave the key may not have heard of an erasure that is known here.
-absl::StatusOr<bool> KeyRepair::ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin) {
+absl::Status KeyRepair::ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin) {
   std::set<uint32_t> leaves;
   const absl::Status read = context_.logs.ReadRange(
       log, begin + 1, log.size, [&](uint64_t index, const StoredEntry& stored) {
@@ -186,19 +185,16 @@ absl::StatusOr<bool> KeyRepair::ForgetErased(const LogState& log, uint32_t epoch
         if (stored.erased.has_value()) leaves.insert(static_cast<uint32_t>(index - begin - 1));
         return true;
       });
-  if (!read.ok()) return read;
-  if (leaves.empty()) return true;
-  if (absl::Status s = keys_.Puncture(log.id, epoch, leaves); !s.ok()) return s;
-  return true;
+  if (!read.ok() || leaves.empty()) return read;
+  return keys_.Puncture(log.id, epoch, leaves);
 }
 
 absl::StatusOr<bool> KeyRepair::OpensWhatItCovers(const LogState& log, uint32_t epoch,
                                                   uint64_t first_index,
                                                   const crypto::TreeNode& node) {
   crypto::EntryKeys keys(node);
-  const uint32_t width = crypto::kTreeDepth - node.position.depth;
-  const uint64_t from = first_index + (uint64_t{node.position.prefix} << width);
-  const uint64_t to = std::min(log.size, from + (uint64_t{1} << width));
+  const uint64_t from = first_index + node.position.first_leaf();
+  const uint64_t to = std::min(log.size, from + (uint64_t{1} << node.position.height()));
   bool any = false;
   bool good = true;
   const absl::Status read =

@@ -9,8 +9,8 @@
 //
 // A seed is checked against the commitment of the Epoch entry, a part of a tree (and the seed of an
 // epoch whose Epoch entry was erased) against the commitments of every entry under it that is held
-// here, before either is used. So nobody, the
-// granter included, can make a member read anything but what the author sealed.
+// here, before either is used. So nobody, the granter included, can make a member read anything but
+// what the author sealed.
 //
 // Pure and derived: everything is learned from opened entries, again at every start, and from
 // receipts of connected peers.
@@ -98,8 +98,9 @@ class KeyRepair {
   absl::Time DueAt(const LogState& log, const PartyId& member, const Report& report) const;
   absl::Time RenewPair(const PartyId& member, const JitId& jit, absl::Time now);
   absl::StatusOr<Draft> MakeGrant(const LogState& log, const PartyId& member, const Report& report);
-  absl::StatusOr<bool> Use(const LogState& log, const v1::TreeKey& key);
-  absl::StatusOr<bool> ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin);
+  enum class Opens { kNothing, kPart, kWholeEpoch };
+  absl::StatusOr<Opens> Use(const LogState& log, const v1::TreeKey& key);
+  absl::Status ForgetErased(const LogState& log, uint32_t epoch, uint64_t begin);
   absl::StatusOr<bool> OpensWhatItCovers(const LogState& log, uint32_t epoch, uint64_t first_index,
                                          const crypto::TreeNode& node);
 

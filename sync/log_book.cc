@@ -228,18 +228,22 @@ absl::Status LogBook::KeepOrder(const Hash& id, const v1::SignedErasureOrder& or
   if (!known.ok() || known->has_value()) return known.status();
   v1::OrderRow row;
   *row.mutable_order() = order;
-  store_.Put(schema::Order(id), row.SerializeAsString());
+  SaveOrder(id, row);
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::SignedErasureOrder> LogBook::ReadOrder(const Hash& id) const {
+void LogBook::SaveOrder(const Hash& id, const v1::OrderRow& row) {
+  store_.Put(schema::Order(id), row.SerializeAsString());
+}
+
+absl::StatusOr<v1::OrderRow> LogBook::ReadOrder(const Hash& id) const {
   const auto stored = store_.Get(schema::Order(id));
   if (!stored.ok()) return stored.status();
   v1::OrderRow row;
   if (!stored->has_value() || !row.ParseFromString(**stored)) {
     return absl::DataLossError("an order to erase is missing or damaged");
   }
-  return row.order();
+  return row;
 }
 
 absl::Status LogBook::Grow(LogState& log, const Hash& leaf, std::string row) {

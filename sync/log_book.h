@@ -102,9 +102,11 @@ class LogBook {
                             const ErasedBody& erased);
   // Takes away the body of an entry; the log stays as provable as it was.
   void Erase(const LogState& log, uint64_t index, const StoredEntry& stored, const Hash& order);
-  // Orders to erase stand in place of what they took away; one that is known is left alone.
+  // Orders to erase stand in place of what they took away. One that is known is left alone, with
+  // what was written down of it.
   absl::Status KeepOrder(const Hash& id, const v1::SignedErasureOrder& order);
-  absl::StatusOr<v1::SignedErasureOrder> ReadOrder(const Hash& id) const;
+  absl::StatusOr<v1::OrderRow> ReadOrder(const Hash& id) const;
+  void SaveOrder(const Hash& id, const v1::OrderRow& row);
   // Writes the LogRow; once per log and step.
   void Save(const LogState& log);
   void SaveReceipt(const LogState& log, const PartyId& party, const Receipt& receipt);

@@ -58,9 +58,10 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   };
   hooks.other_tree = [this](Link& link, const LogState& log) { fork_watch_->Suspect(link, log); };
   hooks.served = [this](Link& link, const LogState& log) { fork_watch_->Show(link, log); };
-  hooks.effect_size = [this](const LogState& log) {
+  const auto effect_size = [this](const LogState& log) {
     return std::min(observations_.EffectSize(log), context_.FinalSize(log));
   };
+  hooks.effect_size = effect_size;
   hooks.agreement_in_force = options_.agreement_in_force;
   hooks.received_blobs_for = [this](const PartyId& peer) { return blobs_->ReceivedFrom(peer); };
   hooks.receipt = [this](const PartyId& peer, const v1::Cosign& cosign, absl::Time now) {
@@ -86,9 +87,7 @@ Replica::Replica(ReplicaOptions options, OverlayKv& store, Entropy& entropy)
   files.answer_by_parcel = options_.pace.answer_by_parcel;
   blobs_ = std::make_unique<BlobSync>(context_, refusals_, files, std::move(blob_hooks));
   Erasures::Hooks erasure_hooks;
-  erasure_hooks.effect_size = [this](const LogState& log) {
-    return std::min(observations_.EffectSize(log), context_.FinalSize(log));
-  };
+  erasure_hooks.effect_size = effect_size;
   erasure_hooks.forget_files = [this](const std::string& record) { return blobs_->Forget(record); };
   erasure_hooks.taken_back = [this](const v1::Grant& grant, const Members& audience) {
     key_repair_.TakenBack(grant, audience);

@@ -103,9 +103,8 @@ class Replica {
   void EraseRemains(const std::string& record, const std::set<EntryRef>& entries) {
     erasures_->Remains(record, entries);
   }
-  // Orders for an Erase of this node, by log.
-  absl::StatusOr<std::map<LogId, v1::SignedErasureOrder>> MakeErasureOrders(
-      const std::set<EntryRef>& entries) const {
+  // Orders for Erases of this node.
+  absl::StatusOr<ErasureOrders> MakeErasureOrders(const std::set<EntryRef>& entries) const {
     return erasures_->MakeOrders(entries);
   }
   std::vector<v1::FileRef> TakeReceivedFiles();

@@ -12,7 +12,7 @@ namespace entente::cli {
 namespace {
 
 absl::Status Erase(Context& context) {
-  if (!context.args.Has("dry-run") && context.args.Get("reason").empty()) {
+  if (!context.dry_run() && context.args.Get("reason").empty()) {
     return UsageError("say on which decision it rests", "--reason TEXT");
   }
   v1::EraseEvidenceRequest request;
@@ -22,7 +22,7 @@ absl::Status Erase(Context& context) {
   v1::EraseEvidenceResponse response;
   absl::Status s = context.Call("EvidenceService/EraseEvidence", request, &response);
   if (!s.ok()) return s;
-  if (context.args.Has("dry-run")) {
+  if (context.dry_run()) {
     return context.Show(response, [&] {
       return Cat(ErasurePreviewText(response.preview()), "nothing was done\n");
     });

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "node/core/doctor.h"
+#include "node/core/evidence_commands.h"
 #include "node/core/state.h"
 
 namespace entente::core {
@@ -147,13 +148,8 @@ void GatherJits(const State& state, DoctorFacts* facts) {
 void GatherEvidence(const State& state, absl::Time now, DoctorFacts* facts) {
   for (const model::Record* record : state.model.List(nullptr, model::kEvidenceKind)) {
     const v1::RecordView view = state.model.View(*record, now);
-    if (view.owner() != facts->self) continue;
-    if (!view.has_erasure()) {
-      const bool due = view.keep_until() != 0 && view.keep_until() <= absl::ToUnixSeconds(now);
-      facts->to_be_reviewed += due ? 1 : 0;
-      continue;
-    }
-    if (view.erasure().complete()) continue;
+    if (IsToBeReviewed(state, view, absl::ToUnixSeconds(now))) ++facts->to_be_reviewed;
+    if (view.owner() != facts->self || !view.has_erasure() || view.erasure().complete()) continue;
     DoctorFacts::Erasure erasure{view.ref(), absl::FromUnixSeconds(view.erasure().time()), {}};
     for (const v1::ErasureAnswer& answer : view.erasure().bodies()) {
       if (answer.state() != "confirmed") erasure.waiting_for.push_back(answer.body());

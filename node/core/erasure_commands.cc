@@ -40,17 +40,10 @@ v1::ErasurePreview Preview(State& state, absl::Time now, const model::Record& re
   return out;
 }
 
-// One order for each log that holds entries of the record, for those who read that log.
-absl::StatusOr<model::ErasureOrders> OrdersFor(State& state, const model::Record& record) {
+absl::StatusOr<sync::ErasureOrders> OrdersFor(State& state, const model::Record& record) {
   std::set<sync::EntryRef> entries;
   for (const model::RecordEntry& entry : record.entries()) entries.insert(entry.ref);
-  auto orders = state.replica.MakeErasureOrders(entries);
-  if (!orders.ok()) return orders.status();
-  model::ErasureOrders out;
-  for (auto& [log, order] : *orders) {
-    out[state.replica.logs().Find(log)->members].push_back(std::move(order));
-  }
-  return out;
+  return state.replica.MakeErasureOrders(entries);
 }
 
 }  // namespace

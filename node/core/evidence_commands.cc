@@ -38,15 +38,18 @@ absl::StatusOr<v1::AddEvidenceResponse> AddEvidence(State& state, absl::Time now
   return response;
 }
 
+bool IsToBeReviewed(const State& state, const v1::RecordView& item, int64_t by) {
+  return item.keep_until() != 0 && item.keep_until() <= by && !item.has_erasure() &&
+         item.owner() == state.CodeOf(state.self);
+}
+
 absl::StatusOr<v1::ListEvidenceResponse> ListEvidence(State& state, absl::Time now, const Caller&,
                                                       const v1::ListEvidenceRequest& request) {
   v1::ListEvidenceResponse response;
   const absl::Status s =
       ListKind(state, now, request.jit(), model::kEvidenceKind, [&](v1::RecordView view) {
-        const bool due =
-            request.keep_until_before() == 0 || (view.keep_until() != 0 && !view.has_erasure() &&
-                                                 view.keep_until() <= request.keep_until_before() &&
-                                                 view.owner() == state.CodeOf(state.self));
+        const int64_t by = request.keep_until_before();
+        const bool due = by == 0 || IsToBeReviewed(state, view, by);
         const bool on_line =
             request.line_code().empty() || view.evidence().line_code() == request.line_code();
         if (due && on_line) *response.add_records() = std::move(view);

@@ -32,4 +32,7 @@ absl::StatusOr<v1::AddEvidenceResponse> AddEvidence(State& state, absl::Time now
                                                     const v1::AddEvidenceRequest& request,
                                                     const std::vector<UploadedFile>& uploads);
 
+// An item of this body, not erased, that is to be reviewed by then (Unix seconds).
+bool IsToBeReviewed(const State& state, const v1::RecordView& item, int64_t by);
+
 }  // namespace entente::core

@@ -5,6 +5,7 @@
 
 #include "node/core/carry.h"
 #include "node/model/decide.h"
+#include "node/model/record_plans.h"
 
 namespace entente::core {
 namespace {
@@ -77,25 +78,19 @@ absl::StatusOr<v1::ExplainRecordResponse> ExplainRecord(State& state, absl::Time
                                            : state.BodyByCode(request.for_body());
   if (!body.ok()) return body.status();
   const model::Folded folded = state.model.Fold(**record);
-  model::Question question;
-  question.action = request.action() == "release" ? model::Action::kRelease
-                    : request.action() == "erase" ? model::Action::kErase
-                                                  : model::Action::kRead;
+  const model::PlanContext context{state.model,      now,           caller.user, caller.role,
+                                   (*record)->jit(), state.entropy, ""};
+  model::Question question =
+      model::QuestionAbout(context, **record, folded,
+                           request.action() == "release" ? model::Action::kRelease
+                           : request.action() == "erase" ? model::Action::kErase
+                                                         : model::Action::kRead);
   question.body = *body;
-  if (*body == state.self) question.role = caller.role;
-  question.now = now;
-  question.exists = folded.exists;
-  question.owner = folded.owner;
-  question.audience = folded.audience;
-  question.record = state.model.RefOf(**record);
+  if (*body != state.self) question.role = v1::ROLE_UNSPECIFIED;
   if (const auto* item = dynamic_cast<const v1::EvidenceItem*>(folded.record.get())) {
     question.handling = item->handling();
     question.classification = item->classification();
-    question.restricted = folded.state == v1::EVIDENCE_STATE_RESTRICTED;
   }
-  question.erased = folded.erasure.has_value();
-  const auto current = state.model.CurrentAgreement((*record)->jit());
-  question.agreement = current.has_value() ? current->agreement : nullptr;
   const model::Decision decision = model::Decide(question, state.directory);
   v1::ExplainRecordResponse response;
   response.set_allowed(decision.allowed);

@@ -128,10 +128,9 @@ class LogCheck {
     out_->set_erased(out_->erased() + 1);
     const auto stored = state_.replica.logs().ReadOrder(erased.order);
     if (!stored.ok()) return Problem(index, ToStd(stored.status().message()));
-    const auto order = sync::CheckErasureOrder(*stored, log_->jit, state_.replica.cards());
+    const auto order = sync::CheckErasureOrder(stored->order(), log_->jit, state_.replica.cards());
     if (!order.ok()) return Problem(index, ToStd(order.status().message()));
-    if (order->id != erased.order || order->log != log_->id || !order->indexes.contains(index) ||
-        !log_->members.contains(order->signer)) {
+    if (order->id != erased.order || !order->AnswersFor(log_->id, index, log_->members)) {
       Problem(index, "its body is missing, and no order says that it was erased");
     }
   }

@@ -164,16 +164,13 @@ class Rules {
   }
 
   bool NotRestricted() {
-    if (q_.action == Action::kErase && q_.restricted) {
-      return Fail("restriction", "RESTRICTED",
-                  "Its owner has restricted it: what is contested, or needed as evidence, is kept.",
-                  "Dir. (EU) 2016/680 Art. 16(3)",
-                  Cat("Lift the restriction first: entente evidence restrict ", q_.record,
-                      " --lift --reason …"));
-    }
-    if (q_.action != Action::kRelease || !q_.restricted) return true;
+    const bool erases = q_.action == Action::kErase;
+    if (!q_.restricted || (!erases && q_.action != Action::kRelease)) return true;
     return Fail("restriction", "RESTRICTED",
-                "Its owner has restricted it: it is kept and can be read, and goes to nobody else.",
+                erases ? "Its owner has restricted it: what is contested, or needed as evidence, "
+                         "is kept."
+                       : "Its owner has restricted it: it is kept and can be read, and goes to "
+                         "nobody else.",
                 "Dir. (EU) 2016/680 Art. 16(3)",
                 Cat("Lift the restriction first: entente evidence restrict ", q_.record,
                     " --lift --reason …"));

@@ -3,16 +3,23 @@
 
 namespace entente::model {
 
-Decision DecideErasure(const PlanContext& context, const Record& record) {
-  const Folded folded = context.model.Fold(record);
+namespace {
+
+Decision DecideOn(const PlanContext& context, const Record& record, const Folded& folded) {
   return Decide(QuestionAbout(context, record, folded, Action::kErase), context.model.directory());
 }
 
+}  // namespace
+
+Decision DecideErasure(const PlanContext& context, const Record& record) {
+  return DecideOn(context, record, context.model.Fold(record));
+}
+
 absl::StatusOr<Plan> PlanErasure(const PlanContext& context, const Record& record,
-                                 const std::string& reason, const ErasureOrders& orders) {
-  if (absl::Status s = ToStatus(DecideErasure(context, record)); !s.ok()) return s;
-  if (absl::Status s = CheckReason(reason); !s.ok()) return s;
+                                 const std::string& reason, const sync::ErasureOrders& orders) {
   const Folded folded = context.model.Fold(record);
+  if (absl::Status s = ToStatus(DecideOn(context, record, folded)); !s.ok()) return s;
+  if (absl::Status s = CheckReason(reason); !s.ok()) return s;
   Plan plan;
   plan.primary = record.id();
   for (const auto& [audience, signed_orders] : orders) {
@@ -24,7 +31,7 @@ absl::StatusOr<Plan> PlanErasure(const PlanContext& context, const Record& recor
     v1::Erase& erase = *draft.body.mutable_erase();
     erase.set_basis(reason);
     erase.set_blind_key(folded.blind_key);
-    for (const v1::SignedErasureOrder& order : signed_orders) *erase.add_orders() = order;
+    erase.mutable_orders()->Add(signed_orders.begin(), signed_orders.end());
     plan.drafts.push_back(std::move(draft));
   }
   return plan;

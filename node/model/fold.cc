@@ -114,7 +114,7 @@ class Folder {
       return Refuse(code, "NOT_PERMITTED", detail, "a participant proposes, it does not assign");
     }
     // What is to be erased is erased, and said to be, however long the JIT is over.
-    if (item.body.has_erase() || item.body.has_statement()) return true;
+    if (SpeaksOfErasure(item.body)) return true;
     const int64_t seconds = absl::ToUnixSeconds(sync::TimeFromHlc(item.body.hlc()));
     if (seconds < agreement->period_from() || seconds >= agreement->period_to()) {
       return Refuse(code, "OUT_OF_PERIOD", detail, "it was made outside the agreement's period");
@@ -453,7 +453,7 @@ class Folder {
       return Refuse(code, "SCHEMA", detail, "a confirmation of what was never ordered");
     }
     out_.erasure->destroyed.push_back(
-        {std::move(destroyed), item.body.statement(), item.entry->author, item.entry->ref.leaf});
+        {std::move(destroyed), item.body.statement(), item.entry->author});
     return true;
   }
 
@@ -490,9 +490,7 @@ std::set<sync::EntryRef> Record::Forget() {
   std::set<sync::EntryRef> gone;
   std::erase_if(entries_, [&](const RecordEntry& entry) {
     v1::EntryBody body;
-    if (body.ParseFromString(entry.body_bytes) && (body.has_erase() || body.has_statement())) {
-      return false;
-    }
+    if (body.ParseFromString(entry.body_bytes) && SpeaksOfErasure(body)) return false;
     gone.insert(entry.ref);
     return true;
   });

@@ -75,8 +75,7 @@ std::set<sync::EntryRef> Model::Forget(const RecordId& id) {
   std::set<sync::EntryRef> gone;
   const auto forget = [&](std::vector<sync::OpenedEntry>& entries) {
     std::erase_if(entries, [&](const sync::OpenedEntry& entry) {
-      const bool says_so = entry.body.has_erase() || entry.body.has_statement();
-      if (entry.body.record_id() != id.view() || says_so) return false;
+      if (entry.body.record_id() != id.view() || SpeaksOfErasure(entry.body)) return false;
       gone.insert(entry.ref);
       return true;
     });

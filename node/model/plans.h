@@ -2,7 +2,6 @@
 // them, and they come back through Model::Apply like everybody else's entries.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "node/model/decide.h"
 #include "node/model/model.h"
 #include "sync/entry_types.h"
+#include "sync/erasure_order.h"
 
 namespace entente::model {
 
@@ -97,10 +97,9 @@ absl::StatusOr<Plan> PlanRestriction(const PlanContext& context, const Record& r
 
 // The owner has a record erased by all who hold it. `orders` name all its entries, each for those
 // who read the log that it is about.
-using ErasureOrders = std::map<sync::Members, std::vector<v1::SignedErasureOrder>>;
 Decision DecideErasure(const PlanContext& context, const Record& record);
 absl::StatusOr<Plan> PlanErasure(const PlanContext& context, const Record& record,
-                                 const std::string& reason, const ErasureOrders& orders);
+                                 const std::string& reason, const sync::ErasureOrders& orders);
 
 // Progress per responsible body, from cards alone.
 v1::GetProgressResponse Progress(const Model& model, const JitId* jit, absl::Time now);

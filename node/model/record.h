@@ -87,7 +87,6 @@ struct Destruction {
   v1::Destroyed destroyed;
   v1::Statement statement;  // as it was signed
   PartyId author;
-  Hash leaf;
 };
 
 // All that is left of a record that was erased.
@@ -155,6 +154,11 @@ struct FoldContext {
 
 // Whether `party` has taken note of the correction of that entry.
 bool HasNoted(const Folded& folded, const Hash& correction, const PartyId& party);
+
+// Whether it says that a record is erased, or that somebody has destroyed it: what stays of it.
+inline bool SpeaksOfErasure(const v1::EntryBody& body) {
+  return body.has_erase() || body.has_statement();
+}
 
 class Record {
  public:

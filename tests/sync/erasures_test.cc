@@ -59,7 +59,9 @@ class ErasuresTest : public testing::Test {
     body.mutable_erase()->set_blind_key(item.key);
     auto orders = f_[author].replica->MakeErasureOrders(entries);
     EXPECT_OK(orders);
-    for (auto& [log, order] : *orders) *body.mutable_erase()->add_orders() = std::move(order);
+    for (const auto& [readers, of_logs] : *orders) {
+      body.mutable_erase()->mutable_orders()->Add(of_logs.begin(), of_logs.end());
+    }
     const absl::StatusOr<EntryRef> ref = f_.WriteBody(f_[author], item.audience, std::move(body));
     EXPECT_OK(ref);
     f_.Settle();
@@ -302,7 +304,7 @@ TEST_F(ErasuresTest, AnOrderThatAnotherBodySignedIsPassedOver) {
   body.set_kind(kKind);
   body.mutable_erase()->set_blind_key(item.key);
   *body.mutable_erase()->add_orders() =
-      f_["XB"].replica->MakeErasureOrders({kept})->begin()->second;
+      f_["XB"].replica->MakeErasureOrders({kept})->begin()->second.front();
   ASSERT_OK(f_.WriteBody(f_["XA"], codes_, std::move(body)));
   f_.Settle();
   for (const std::string& code : codes_) EXPECT_TRUE(Holds(code, kept)) << code;
@@ -537,7 +539,7 @@ TEST_F(GapTest, OfWhichAnotherMemberSaysItOrderedItIsTakenUnderItsName) {
   EXPECT_TRUE(Taken(batch_));
   const auto order = f_["XC"].replica->logs().ReadOrder(Stored("XC", gone_).erased->order);
   ASSERT_OK(order);
-  EXPECT_EQ(order->party(), f_["XB"].party.view());
+  EXPECT_EQ(order->order().party(), f_["XB"].party.view());
 }
 
 }  // namespace

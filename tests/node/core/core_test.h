@@ -49,6 +49,14 @@ class CoreTest : public testing::Test {
     if (!done.ok()) return done.status();
     return done->refs(0);
   }
+  // An item of evidence as `who` is shown it.
+  v1::RecordView Show(const std::string& who, const std::string& ref) {
+    v1::ShowEvidenceRequest request;
+    request.set_record(ref);
+    const auto shown = Call<v1::ShowEvidenceResponse>(who, "EvidenceService/ShowEvidence", request);
+    EXPECT_OK(shown);
+    return shown.ok() ? shown->record() : v1::RecordView();
+  }
   void Settle() { world_.RunFor(absl::Minutes(3)); }
   sim::Node& node(const std::string& code) { return world_.node(code); }
 

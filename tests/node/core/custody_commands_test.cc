@@ -41,13 +41,6 @@ class CustodyCommandsTest : public CoreTest {
     EXPECT_OK(Call<v1::ReleaseEvidenceResponse>("XA", "EvidenceService/ReleaseEvidence", request));
     Settle();
   }
-  v1::RecordView Show(const std::string& who, const std::string& ref) {
-    v1::ShowEvidenceRequest request;
-    request.set_record(ref);
-    const auto shown = Call<v1::ShowEvidenceResponse>(who, "EvidenceService/ShowEvidence", request);
-    EXPECT_OK(shown);
-    return shown.ok() ? shown->record() : v1::RecordView();
-  }
   std::vector<v1::CustodyView> Custody(const std::string& who, const std::string& ref,
                                        const std::string& kind) {
     v1::ShowEvidenceRequest request;

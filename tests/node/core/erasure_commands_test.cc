@@ -36,13 +36,6 @@ class ErasureCommandsTest : public CoreTest {
     Settle();
     return done;
   }
-  v1::RecordView Show(const std::string& who, const std::string& ref) {
-    v1::ShowEvidenceRequest request;
-    request.set_record(ref);
-    const auto shown = Call<v1::ShowEvidenceResponse>(who, "EvidenceService/ShowEvidence", request);
-    EXPECT_OK(shown);
-    return shown.ok() ? shown->record() : v1::RecordView();
-  }
   void Restrict(const std::string& ref, bool lift) {
     v1::RestrictEvidenceRequest request;
     request.set_record(ref);

@@ -20,7 +20,6 @@ bool Hears(Inspection& in, const Node& node) {
 std::string NoKeyIsLeft(Inspection& in, const Node& node) {
   for (const auto& [id, log] : in.all.logs()) {
     std::set<uint32_t> open;  // epochs whose Epoch entry stands here
-    uint64_t first = 0;
     for (auto it = node.disk.kv.rows().lower_bound(sync::schema::Entry(id, 0));
          it != node.disk.kv.rows().end() && it->first < sync::schema::Entry(id, UINT64_MAX); ++it) {
       const std::optional<SeenEntry> entry = ReadEntryRow(it->second);
@@ -28,17 +27,14 @@ std::string NoKeyIsLeft(Inspection& in, const Node& node) {
       const uint64_t index = *place.ReadU64();
       if (!entry.has_value()) continue;
       if (entry->type == crypto::kEpoch) {
-        first = index + 1;
         if (!entry->erased) open.insert(entry->epoch);
         continue;
       }
       if (!entry->erased) continue;
-      const auto seed = in.all.seeds().find({id, entry->epoch});
       if (open.contains(entry->epoch)) {
         return Cat(node.code(), " keeps the epoch that an erased entry was opened with");
       }
-      if (seed != in.all.seeds().end() &&
-          seed->second.AboveAt(node.code(), static_cast<uint32_t>(index - first)) != nullptr) {
+      if (in.all.HasKey(node.code(), log, index, entry->epoch)) {
         return Cat(node.code(), " keeps the key of an erased entry");
       }
       in.world.counters().Hit("erased entries without a key");
@@ -60,32 +56,34 @@ bool KnewOf(const Node& node, const BlobId& file) {
   return false;
 }
 
+std::map<Hash, v1::ErasureOrder> OrdersOf(const v1::ErasureView& erasure) {
+  std::map<Hash, v1::ErasureOrder> out;
+  for (const std::string& raw : erasure.orders()) {
+    v1::SignedErasureOrder as_signed;
+    if (as_signed.ParseFromString(raw)) {
+      out[crypto::Sha256(as_signed.order())].ParseFromString(as_signed.order());
+    }
+  }
+  return out;
+}
+
 // How far a node is with each order, for whoever has to find out why.
 std::string HowFar(Inspection& in, const Node& node, const v1::ErasureView& erasure) {
   std::string out;
-  for (const std::string& raw : erasure.orders()) {
-    v1::SignedErasureOrder signed_order;
-    v1::ErasureOrder order;
-    if (!signed_order.ParseFromString(raw) || !order.ParseFromString(signed_order.order()))
-      continue;
+  for (const auto& [id, order] : OrdersOf(erasure)) {
     const LogId log = *LogId::From(order.log_id());
     const auto& rows = node.disk.kv.rows();
-    const auto stored = rows.find(sync::schema::Order(crypto::Sha256(signed_order.order())));
+    const auto stored = rows.find(sync::schema::Order(id));
     v1::OrderRow row;
     if (stored != rows.end()) row.ParseFromString(stored->second);
     out += Cat("\n  of log ", log.hex().substr(0, 8), ", ",
                stored == rows.end() ? "not heard of" : v1::ErasureStage_Name(row.stage()), ":");
-    const auto seed_of = [&](uint32_t epoch) { return in.all.seeds().find({log, epoch}); };
     for (const uint64_t index : order.indexes()) {
       const auto entry = rows.find(sync::schema::Entry(log, index));
       const auto read = entry == rows.end() ? std::nullopt : ReadEntryRow(entry->second);
       std::string state = "missing";
       if (read.has_value()) {
-        const auto seed = seed_of(read->epoch);
-        const uint64_t first = in.all.logs().at(log).FirstOf(read->epoch);
-        const bool opens =
-            seed != in.all.seeds().end() && index >= first &&
-            seed->second.AboveAt(node.code(), static_cast<uint32_t>(index - first)) != nullptr;
+        const bool opens = in.all.HasKey(node.code(), in.all.logs().at(log), index, read->epoch);
         state = read->erased ? "erased" : opens ? "held" : "locked";
         if (read->type == crypto::kEpoch) state += " epoch";
       }
@@ -122,12 +120,7 @@ std::string NothingIsHeld(Inspection& in, const ErasedRecord& erased) {
         if (!Hears(in, *node) || row == node->disk.kv.rows().end() || IsErased(row->second)) {
           continue;
         }
-        const auto seed = in.all.seeds().find({id, entry.epoch});
-        const bool reads =
-            seed != in.all.seeds().end() &&
-            seed->second.AboveAt(
-                node->code(), static_cast<uint32_t>(index - log.FirstOf(entry.epoch))) != nullptr;
-        if (!reads) continue;  // it opens nothing of it
+        if (!in.all.HasKey(node->code(), log, index, entry.epoch)) continue;
         return Cat(node->code(), " still holds an entry of ", erased.ref, ", which ", erased.owner,
                    " has had erased: ", std::to_string(index), " of a log of ", author->code(), " ",
                    id.hex().substr(0, 8), ", kind of change ",
@@ -150,11 +143,7 @@ std::string NothingIsHeld(Inspection& in, const ErasedRecord& erased) {
 
 // Nor does what no key is left for.
 std::string NoBodyIsHeld(Inspection& in, const ErasedRecord& erased, const v1::ErasureView& view) {
-  for (const std::string& raw : view.orders()) {
-    v1::SignedErasureOrder signed_order;
-    v1::ErasureOrder order;
-    if (!signed_order.ParseFromString(raw) || !order.ParseFromString(signed_order.order()))
-      continue;
+  for (const auto& [id, order] : OrdersOf(view)) {
     const LogId log = *LogId::From(order.log_id());
     for (const uint64_t index : order.indexes()) {
       if (index >= in.ledger.HadTime(log)) continue;

@@ -76,6 +76,14 @@ Everything::Everything(World& world) : world_(world) {
   OpenAll();
 }
 
+bool Everything::HasKey(const std::string& code, const SeenLog& log, uint64_t index,
+                        uint32_t epoch) const {
+  const auto seed = seeds_.find({log.id, epoch});
+  const uint64_t first = log.FirstOf(epoch);
+  return seed != seeds_.end() && index >= first &&
+         seed->second.AboveAt(code, static_cast<uint32_t>(index - first)) != nullptr;
+}
+
 std::string Everything::CodeOf(const PartyId& party) const {
   const Node* node = world_.Find(party);
   return node == nullptr ? "?" : node->code();

@@ -56,6 +56,8 @@ class Everything {
     const crypto::TreeNode* AboveAt(const std::string& code, uint32_t leaf) const;
   };
   const std::map<std::pair<LogId, uint32_t>, Seed>& seeds() const { return seeds_; }
+  // Whether a node holds a key for that entry, with or without its body.
+  bool HasKey(const std::string& code, const SeenLog& log, uint64_t index, uint32_t epoch) const;
   std::string CodeOf(const PartyId& party) const;
   Codes CodesOf(const std::set<PartyId>& parties) const;
 

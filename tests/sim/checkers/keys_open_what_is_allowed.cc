@@ -72,13 +72,9 @@ std::string TryReaders(Inspection& in) {
       const uint64_t index = *place.ReadU64();
       const auto held = log->second.entries.find(index);
       if (held == log->second.entries.end() || held->second.erased) continue;
-      const uint64_t first = log->second.FirstOf(entry->epoch);
       for (const auto& node : in.world.nodes()) {
         const bool may = log->second.members.contains(node->who.party);
-        const auto seed = in.all.seeds().find({id, entry->epoch});
-        const bool can =
-            seed != in.all.seeds().end() && index >= first &&
-            seed->second.AboveAt(node->code(), static_cast<uint32_t>(index - first)) != nullptr;
+        const bool can = in.all.HasKey(node->code(), log->second, index, entry->epoch);
         const auto row = node->disk.kv.rows().find(key);
         const bool has = row != node->disk.kv.rows().end() && !IsErased(row->second);
         if (can && !may) return Cat(node->code(), " can open ", promise.ref, " and may not");
